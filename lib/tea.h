@@ -242,10 +242,13 @@ struct tea_opts {
 	uint64_t usable;
 	/* Accept endpoints of the special-purpose registries whose
 	 * destination or forwardable column says false (RFC 9012 section 3.1
-	 * allows it by configuration).  Beware: the documentation prefixes
-	 * 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24, 2001:db8::/32 and
-	 * 3fff::/20 are among them; private and ULA addresses are not. */
+	 * allows it by configuration). Private and ULA addresses are not among
+	 * them. */
 	bool allow_martian;
+	/* Count the documentation blocks (RFC 5737, 3849, 9637) as martians, as
+	 * the letter of section 3.1 asks. Off by default: nobody routes them,
+	 * and labs are built of them. */
+	bool refuse_documentation;
 	/* The attribute came without its transitive bit: B7. */
 	bool not_transitive;
 	/* The route is not of an AFI/SAFI of RFC 9012 section 6, so a TLV may
@@ -407,8 +410,11 @@ char *tea_endpoint_format(const struct tea_endpoint *endpoint, char *buf,
 
 /* Whether RFC 9012 section 3.1 calls the address a martian: in a block of the
  * special-purpose registries (RFC 6890) whose destination or forwardable
- * column is false.  Network byte order. */
+ * column is false, the documentation blocks apart. Network byte order. */
 bool tea_martian_ipv4(const struct in_addr *addr);
 bool tea_martian_ipv6(const struct in6_addr *addr);
+/* Whether the address is in a block for documentation. */
+bool tea_documentation_ipv4(const struct in_addr *addr);
+bool tea_documentation_ipv6(const struct in6_addr *addr);
 
 #endif /* SWMESH_TEA_H */

@@ -106,12 +106,18 @@ static bool not_a_host(const struct tea_endpoint *ep)
 	return false;
 }
 
-static bool martian(const struct tea_endpoint *ep)
+static bool martian(const struct tea_endpoint *ep, const struct tea_opts *opts)
 {
+	if (opts->allow_martian)
+		return false;
 	if (ep->family == TEA_AF_IPV4)
-		return tea_martian_ipv4(&ep->v4);
+		return tea_martian_ipv4(&ep->v4) ||
+		       (opts->refuse_documentation &&
+			tea_documentation_ipv4(&ep->v4));
 	if (ep->family == TEA_AF_IPV6)
-		return tea_martian_ipv6(&ep->v6);
+		return tea_martian_ipv6(&ep->v6) ||
+		       (opts->refuse_documentation &&
+			tea_documentation_ipv6(&ep->v6));
 	return false;
 }
 
@@ -197,8 +203,7 @@ static void judge_endpoint(struct tea_tunnel *tunnel,
 		tunnel->why = TEA_WHY_TWO_ENDPOINTS;
 	else if (first->state == TEA_SUB_MALFORMED)
 		tunnel->why = TEA_WHY_ENDPOINT_LENGTH;
-	else if (first->state == TEA_SUB_OK && !opts->allow_martian &&
-		 martian(ep))
+	else if (first->state == TEA_SUB_OK && martian(ep, opts))
 		tunnel->why = TEA_WHY_ENDPOINT_MARTIAN;
 	if (tunnel->why != TEA_WHY_USABLE) {
 		tunnel->removed = true;

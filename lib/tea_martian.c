@@ -3,6 +3,9 @@
  * Which addresses cannot be a Tunnel Egress Endpoint by RFC 9012 section 3.1:
  * those in a block of IANA's special-purpose address registries (RFC 6890)
  * whose "destination" or "forwardable" column is false.
+ *
+ * The documentation blocks are among them but stand apart: the Internet never
+ * routes them, yet every lab and every example is built of them.
  */
 #include "lib/tea.h"
 
@@ -23,10 +26,13 @@ static const struct block bad_ipv4[] = {
 	{{127}, 8},	      /* loopback */
 	{{169, 254}, 16},     /* link-local: not forwardable */
 	{{192, 0, 0}, 24},    /* IETF protocol assignments */
-	{{192, 0, 2}, 24},    /* documentation, RFC 5737 */
-	{{198, 51, 100}, 24}, /* documentation */
-	{{203, 0, 113}, 24},  /* documentation */
 	{{240}, 4},	      /* reserved, and limited broadcast */
+};
+
+static const struct block documentation_ipv4[] = {
+	{{192, 0, 2}, 24}, /* RFC 5737 */
+	{{198, 51, 100}, 24},
+	{{203, 0, 113}, 24},
 };
 
 static const struct block good_ipv6[] = {
@@ -48,9 +54,12 @@ static const struct block bad_ipv6[] = {
 	{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128}, /* loopback */
 	{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96}, /* IPv4-mapped */
 	{{0x20, 0x01, 0}, 23},		/* IETF protocol assignments */
-	{{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation, RFC 3849 */
-	{{0x3f, 0xff}, 20},		/* documentation, RFC 9637 */
 	{{0xfe, 0x80}, 10},		/* link-local: not forwardable */
+};
+
+static const struct block documentation_ipv6[] = {
+	{{0x20, 0x01, 0x0d, 0xb8}, 32}, /* RFC 3849 */
+	{{0x3f, 0xff}, 20},		/* RFC 9637 */
 };
 
 static bool in_block(const uint8_t *addr, const struct block *block)
@@ -85,4 +94,14 @@ bool tea_martian_ipv6(const struct in6_addr *addr)
 {
 	return IN_ANY(addr->s6_addr, bad_ipv6) &&
 	       !IN_ANY(addr->s6_addr, good_ipv6);
+}
+
+bool tea_documentation_ipv4(const struct in_addr *addr)
+{
+	return IN_ANY((const uint8_t *)addr, documentation_ipv4);
+}
+
+bool tea_documentation_ipv6(const struct in6_addr *addr)
+{
+	return IN_ANY(addr->s6_addr, documentation_ipv6);
 }
