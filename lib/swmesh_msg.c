@@ -57,13 +57,15 @@ void swmesh_msg_flush(struct swmesh_msg *msg)
 	msg->stats.bytes_out += len;
 }
 
-static void send_hello(struct swmesh_msg *msg)
+static void send_hello(struct swmesh_msg *msg, int64_t now_ms)
 {
 	Swmesh__Hello hello = SWMESH__HELLO__INIT;
 	Swmesh__Item item = SWMESH__ITEM__INIT;
 
 	hello.software = msg->software;
 	hello.resync = msg->state == SWMESH_MSG_UNSYNCED;
+	if (hello.resync)
+		msg->asked_ms = now_ms;
 	item.body_case = SWMESH__ITEM__BODY_HELLO;
 	item.hello = &hello;
 	swmesh_msg_queue(msg, &item);
@@ -114,6 +116,8 @@ static void receive_item(struct swmesh_msg *msg, const Swmesh__Item *item)
 		msg->stats.resyncs++;
 		msg->ops->sync_end(msg->arg);
 		return;
+	case SWMESH__ITEM__BODY__NOT_SET:
+		return; /* of a kind that this release does not know */
 	default:
 		if (msg->state != SWMESH_MSG_UNSYNCED)
 			msg->ops->item(msg->arg, item);
@@ -121,8 +125,13 @@ static void receive_item(struct swmesh_msg *msg, const Swmesh__Item *item)
 	}
 }
 
-/* True when frame continues what was heard; otherwise all is to be asked for. */
-static bool in_sequence(struct swmesh_msg *msg, const Swmesh__Frame *frame)
+enum sequence {
+	IN_SEQUENCE,
+	FRAMES_LOST,
+	PEER_NEW, /* appeared, came back or restarted */
+};
+
+static enum sequence follow(struct swmesh_msg *msg, const Swmesh__Frame *frame)
 {
 	uint32_t expected = msg->peer_seq + 1;
 	bool same = msg->peer_up && frame->epoch == msg->peer_epoch;
@@ -130,45 +139,59 @@ static bool in_sequence(struct swmesh_msg *msg, const Swmesh__Frame *frame)
 	msg->peer_epoch = frame->epoch;
 	msg->peer_seq = frame->seq;
 	if (!same)
-		return false;
+		return PEER_NEW;
 	if (frame->seq == expected)
-		return true;
+		return IN_SEQUENCE;
 	msg->stats.gaps++;
-	return false;
+	return FRAMES_LOST;
+}
+
+/* NULL: not a frame, or of another version; counted. */
+static Swmesh__Frame *unpack(struct swmesh_msg *msg, const uint8_t *data,
+			     size_t len)
+{
+	Swmesh__Frame *frame = swmesh__frame__unpack(NULL, len, data);
+
+	if (frame) {
+		msg->peer_version = frame->version;
+		if (frame->version == SWMESH_MSG_VERSION)
+			return frame;
+		swmesh__frame__free_unpacked(frame, NULL);
+	}
+	msg->stats.bad_frames++;
+	return NULL;
 }
 
 void swmesh_msg_receive(struct swmesh_msg *msg, const uint8_t *data, size_t len,
 			int64_t now_ms)
 {
-	Swmesh__Frame *frame = swmesh__frame__unpack(NULL, len, data);
-	bool ask;
+	Swmesh__Frame *frame = unpack(msg, data, len);
+	enum sequence sequence;
+	bool may_ask;
 
-	if (!frame || frame->version != SWMESH_MSG_VERSION) {
-		msg->stats.bad_frames++;
-		if (frame) {
-			msg->peer_version = frame->version;
-			swmesh__frame__free_unpacked(frame, NULL);
-		}
+	if (!frame)
 		return;
-	}
-	msg->peer_version = frame->version;
 	msg->stats.frames_in++;
 	msg->stats.items_in += frame->n_items;
 	msg->stats.bytes_in += len;
 
-	ask = !in_sequence(msg, frame);
+	sequence = follow(msg, frame);
+	if (sequence != IN_SEQUENCE)
+		msg->state = SWMESH_MSG_UNSYNCED;
 	msg->heard_ms = now_ms;
 	if (!msg->peer_up) {
 		msg->peer_up = true;
 		msg->ops->peer(msg->arg, true);
 	}
-	if (ask) {
-		msg->state = SWMESH_MSG_UNSYNCED;
-		send_hello(msg);
-	}
 	for (size_t i = 0; i < frame->n_items; i++)
 		receive_item(msg, frame->items[i]);
 	swmesh__frame__free_unpacked(frame, NULL);
+
+	may_ask = sequence == PEER_NEW ||
+		  (sequence == FRAMES_LOST &&
+		   now_ms - msg->asked_ms >= SWMESH_MSG_ASK_MS);
+	if (may_ask && msg->state == SWMESH_MSG_UNSYNCED)
+		send_hello(msg, now_ms);
 	swmesh_msg_flush(msg);
 }
 
@@ -179,7 +202,7 @@ void swmesh_msg_tick(struct swmesh_msg *msg, int64_t now_ms)
 		msg->state = SWMESH_MSG_UNSYNCED;
 		msg->ops->peer(msg->arg, false);
 	}
-	send_hello(msg);
+	send_hello(msg, now_ms);
 }
 
 bool swmesh_msg_init(struct swmesh_msg *msg, const struct swmesh_msg_ops *ops,
@@ -189,6 +212,7 @@ bool swmesh_msg_init(struct swmesh_msg *msg, const struct swmesh_msg_ops *ops,
 	msg->ops = ops;
 	msg->arg = arg;
 	msg->epoch = epoch;
+	msg->asked_ms = INT64_MIN / 2; /* long ago, without overflow */
 	msg->software = strdup(software);
 	msg->pending = malloc(SWMESH_MSG_MAX);
 	if (msg->software && msg->pending)

@@ -10,8 +10,11 @@
  *
  *            | new epoch, gap | SyncBegin | SyncEnd | other items
  *   UNSYNCED | ask            | SYNCING   | -       | dropped
- *   SYNCING  | ask, UNSYNCED  | SYNCING   | SYNCED  | delivered
- *   SYNCED   | ask, UNSYNCED  | SYNCING   | -       | delivered
+ *   SYNCING  | UNSYNCED, ask  | SYNCING   | SYNCED  | delivered
+ *   SYNCED   | UNSYNCED, ask  | SYNCING   | -       | delivered
+ *
+ * The request follows the items of the frame, and only if they have not begun
+ * the full state themselves: so a start costs one full state in each direction.
  *
  * No FRR headers: time and transport are the caller's.
  */
@@ -36,6 +39,11 @@
 /* Interval of hellos; the other side counts as gone after three and a half. */
 #define SWMESH_MSG_HELLO_MS 5000
 #define SWMESH_MSG_DEAD_MS  17500
+
+/* A gap asks at once, but not again within this time: a transport that keeps
+ * losing frames must not make the two ends exchange full states without pause.
+ */
+#define SWMESH_MSG_ASK_MS 1000
 
 enum swmesh_msg_state {
 	SWMESH_MSG_UNSYNCED,
@@ -85,6 +93,7 @@ struct swmesh_msg {
 	uint32_t peer_version;	/* of its last frame, told even when refused */
 	char *peer_software;
 	int64_t heard_ms;
+	int64_t asked_ms;	/* last request for the full state */
 	enum swmesh_msg_state state;
 
 	uint8_t *pending;	/* frame being filled, SWMESH_MSG_MAX octets */
