@@ -22,11 +22,11 @@ static const struct block good_ipv4[] = {
 };
 
 static const struct block bad_ipv4[] = {
-	{{0}, 8},	      /* "this network" */
-	{{127}, 8},	      /* loopback */
-	{{169, 254}, 16},     /* link-local: not forwardable */
-	{{192, 0, 0}, 24},    /* IETF protocol assignments */
-	{{240}, 4},	      /* reserved, and limited broadcast */
+	{{0}, 8},	   /* "this network" */
+	{{127}, 8},	   /* loopback */
+	{{169, 254}, 16},  /* link-local: not forwardable */
+	{{192, 0, 0}, 24}, /* IETF protocol assignments */
+	{{240}, 4},	   /* reserved, and limited broadcast */
 };
 
 static const struct block documentation_ipv4[] = {
@@ -53,8 +53,8 @@ static const struct block bad_ipv6[] = {
 	{{0}, 128}, /* unspecified */
 	{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128}, /* loopback */
 	{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96}, /* IPv4-mapped */
-	{{0x20, 0x01, 0}, 23},		/* IETF protocol assignments */
-	{{0xfe, 0x80}, 10},		/* link-local: not forwardable */
+	{{0x20, 0x01, 0}, 23}, /* IETF protocol assignments */
+	{{0xfe, 0x80}, 10},    /* link-local: not forwardable */
 };
 
 static const struct block documentation_ipv6[] = {
