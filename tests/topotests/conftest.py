@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""pytest's side of the topotests: fixtures, and what is kept of a failure."""
+import os
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+from lib import collect, topology  # noqa: E402
+from lib.mesh import Mesh  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    """A test without a docstring says nothing in a report."""
+    for item in items:
+        assert item.function.__doc__, "%s has no docstring" % item.nodeid
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed and call.when in ("setup", "call"):
+        try:
+            report.sections.append(("kept", collect.collect(item.nodeid)))
+        except Exception as err:  # the test's own failure must still be reported
+            report.sections.append(("kept", "collecting failed: %r" % err))
+
+
+def run_topology(topo):
+    """Up, hand over, down; a daemon that ended badly fails the module's last test."""
+    try:
+        topo.up()
+        yield topo
+    finally:
+        errors = topo.down()
+        for other in list(topology.ACTIVE):
+            errors += other.down()
+    assert not errors, "\n".join(errors)
+
+
+@pytest.fixture(scope="module")
+def mesh(request):
+    """The mesh of three AFBRs, one for a module. Options: MESH = dict(...) in the module."""
+    yield from run_topology(Mesh(**getattr(request.module, "MESH", {})))

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the topotests are made of; doc/testing.md is the guide.
+
+paths       where the programs under test and the results are
+netns       network namespaces: make, enter, remove; ip -batch
+topology    nodes and links as data -> namespaces, veth pairs, addresses
+router      the FRR daemons of one node: start, stop, kill; their logs
+vty         a daemon's vty socket: show (text, JSON), configure
+kernel      links, tunnels and routes as the kernel has them
+packet      decodes Ethernet, IPv4/IPv6, GRE, IP-in-IP, ESP, L2TPv3
+capture     one process that records what crosses links, with kernel timestamps
+traffic     ping; flows of numbered packets that tell exactly which were lost
+wait        poll until a condition holds
+bgpspeaker  a raw BGP speaker that sends any bytes and keeps all it is sent
+mesh        the standard mesh: three AFBRs around an IPv6-only core
+collect     what is kept of a test that failed
+"""

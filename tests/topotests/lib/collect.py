@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is kept of a test that failed: logs, daemon state, kernel state, captures."""
+import os
+import re
+import shutil
+
+from . import netns, paths, topology
+
+SHOWS = {
+    "zebra": ("show ip route", "show ipv6 route", "show ipv6 nht", "show interface brief"),
+    "bgpd": ("show running-config", "show bgp summary", "show bgp ipv4 unicast",
+             "show bgp ipv6 unicast", "show bgp nexthop detail", "show bgp softwire json"),
+    "swmeshd": ("show running-config", "show softwire", "show softwire detail json",
+                "show softwire afbr json", "show softwire encap-set json"),
+}
+KERNEL = ("-d -s link show", "address show", "route show table all", "-6 route show table all",
+          "-s xfrm state", "neighbour show")
+
+
+def folder_for(test):
+    return os.path.join(paths.RESULTS, re.sub(r"[^\w.-]+", "_", test).strip("_"))
+
+
+def collect(test):
+    """Write all into a folder named after the test; returns its path."""
+    target = folder_for(test)
+    shutil.rmtree(target, ignore_errors=True)
+    os.makedirs(target)
+    for topo in list(topology.ACTIVE):
+        for node in topo.nodes:
+            _write(os.path.join(target, node + ".kernel"), _kernel(node))
+        for router in topo.routers.values():
+            _write(os.path.join(target, router.name + ".show"), _shows(router))
+            _copy(router.dir, os.path.join(target, router.name))
+        if topo.capture:
+            topo.capture.mark()
+            _copy(topo.folder(), os.path.join(target, "pcap"))
+    return target
+
+
+def _write(path, parts):
+    with open(path, "w") as file:
+        for title, text in parts:
+            file.write("=== %s\n%s\n" % (title, text))
+
+
+def _copy(source, target):
+    if os.path.isdir(source):
+        # No ownership or times: the folder may be shared with a host of other users.
+        shutil.copytree(source, target, copy_function=shutil.copyfile)
+
+
+def _kernel(node):
+    for words in KERNEL:
+        yield "ip " + words, netns.run(node, ["ip", *words.split()], check=False)
+
+
+def _shows(router):
+    for name, daemon in router.daemons.items():
+        if not daemon.alive():
+            yield name, "not running; it said:\n" + daemon.output()
+            continue
+        for line in SHOWS.get(name, ()):
+            try:
+                daemon.vty.fresh()
+                yield "%s: %s" % (name, line), daemon.vty.execute(line)[1]
+            except OSError as err:
+                yield "%s: %s" % (name, line), str(err)

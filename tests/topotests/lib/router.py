@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The FRR daemons of one node: started in its namespace, with a pathspace of its own."""
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+
+from . import netns, paths, vty, wait
+
+ORDER = ("zebra", "staticd", "ospf6d", "ospfd", "bgpd", "swmeshd")
+STOP_LIMIT = 20  # seconds between SIGTERM and SIGKILL
+
+
+class DaemonProcess:
+    """One daemon of one router."""
+
+    def __init__(self, router, name, options=()):
+        self.router, self.name, self.options = router, name, list(options)
+        self.process = None
+        self.vty = vty.Vty("%s/%s.vty" % (router.run_dir, name), router.name + "/" + name)
+
+    @property
+    def config_file(self):
+        return self.router.file(self.name + ".conf")
+
+    def argv(self):
+        argv = [paths.daemon(self.name), "-N", self.router.name, "-f", self.config_file,
+                "-i", "%s/%s.pid" % (self.router.run_dir, self.name),
+                "--log", "file:" + self.router.file(self.name + ".log"), "--log-level", "debug"]
+        return argv + self.options
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def launch(self):
+        """Start the process; ready() waits until it answers."""
+        assert not self.alive(), "%s/%s runs already" % (self.router.name, self.name)
+        with open(self.router.file(self.name + ".out"), "ab") as out:
+            self.process = subprocess.Popen(
+                netns.argv(self.router.name, self.argv()), stdin=subprocess.DEVNULL,
+                stdout=out, stderr=out, env=paths.ENV, start_new_session=True)
+
+    def ready(self):
+        try:
+            vty.wait_ready(self.vty, self.alive)
+        except AssertionError as err:
+            raise AssertionError("%s\n%s" % (err, self.output())) from None
+
+    def output(self):
+        """What it wrote to its standard output and error."""
+        with open(self.router.file(self.name + ".out"), errors="replace") as file:
+            return file.read()
+
+    def start(self):
+        self.launch()
+        self.ready()
+
+    def stop(self, number=signal.SIGTERM):
+        """Ask it to end and wait; its exit status (negative: the signal that ended it)."""
+        if not self.process:
+            return None
+        self.vty.close()
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("%s/%s did not end %d s after signal %d" % (
+                self.router.name, self.name, STOP_LIMIT, number)) from None
+
+    def kill(self):
+        """SIGKILL: no handler runs."""
+        return self.stop(signal.SIGKILL)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+
+class Router:
+    """A node that runs FRR. configs: daemon name -> its configuration."""
+
+    def __init__(self, name, configs, options=None):
+        self.name = name
+        self.dir = os.path.join(paths.WORK, name)
+        self.run_dir = os.path.join(paths.FRR_RUN, name)
+        self.etc_dir = os.path.join("/etc/frr", name)
+        self.configs = configs
+        options = options or {}
+        self.daemons = {d: DaemonProcess(self, d, options.get(d, ())) for d in ORDER
+                        if d in configs}
+
+    def file(self, leaf):
+        return os.path.join(self.dir, leaf)
+
+    def __getitem__(self, daemon):
+        return self.daemons[daemon]
+
+    # -- folders and files --
+
+    def prepare(self):
+        """Folders that the daemons (user frr) write to, and one configuration file each."""
+        user = pwd.getpwnam("frr")
+        os.makedirs(paths.FRR_RUN, exist_ok=True)
+        os.chown(paths.FRR_RUN, user.pw_uid, user.pw_gid)
+        os.makedirs(paths.WORK, mode=0o755, exist_ok=True)
+        for folder in (self.dir, self.run_dir, self.etc_dir):
+            shutil.rmtree(folder, ignore_errors=True)
+            os.makedirs(folder, mode=0o755)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        with open(os.path.join(self.etc_dir, "vtysh.conf"), "w"):
+            pass
+        for daemon in self.daemons.values():
+            self.write_config(daemon.name)
+
+    def write_config(self, daemon):
+        """The configuration that the daemon reads when it starts next."""
+        text = "hostname %s\nlog timestamp precision 6\n%s" % (self.name, self.configs[daemon])
+        with open(self.file(daemon + ".conf"), "w") as file:
+            file.write(text)
+
+    def remove(self):
+        for folder in (self.run_dir, self.etc_dir):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # -- all daemons --
+
+    def launch_zebra(self):
+        self.daemons["zebra"].launch()
+
+    def launch_rest(self):
+        """The others look for zebra once and then only after ten seconds: it must be there."""
+        self.daemons["zebra"].ready()
+        for name, daemon in self.daemons.items():
+            if name != "zebra":
+                daemon.launch()
+
+    def ready(self):
+        for daemon in self.daemons.values():
+            daemon.ready()
+
+    def start(self):
+        start_all([self])
+
+    def stop(self):
+        """All daemons, zebra last; complaints come after all have ended."""
+        errors = []
+        for daemon in reversed(list(self.daemons.values())):
+            try:
+                status = daemon.stop()
+                if status not in (None, 0, -signal.SIGKILL):
+                    errors.append("%s/%s ended with status %d\n%s" % (
+                        self.name, daemon.name, status, daemon.output()[-2000:]))
+            except AssertionError as err:
+                errors.append(str(err))
+        return errors
+
+    # -- asking --
+
+    def show(self, daemon, line):
+        return self.daemons[daemon].vty.command(line)
+
+    def json(self, daemon, line):
+        return self.daemons[daemon].vty.json(line)
+
+    def configure(self, daemon, text):
+        return self.daemons[daemon].vty.configure(text)
+
+    def bgp_established(self, count):
+        """Assert that at least count sessions are up (for wait.until)."""
+        peers = self.json("bgpd", "show bgp summary")
+        up = set()
+        for family in peers.values():
+            for address, peer in family.get("peers", {}).items():
+                if peer["state"] == "Established":
+                    up.add(address)
+        assert len(up) >= count, "%s: sessions up: %s" % (self.name, sorted(up))
+        return up
+
+    def wait_bgp(self, count=1, limit=wait.LIMIT):
+        return wait.until(lambda: self.bgp_established(count),
+                          "%s has %d BGP sessions" % (self.name, count), limit)
+
+
+def start_all(routers):
+    """Start all daemons of all routers; the machine's processors decide how parallel."""
+    for router in routers:
+        router.prepare()
+        router.launch_zebra()
+    for router in routers:
+        router.launch_rest()
+    for router in routers:
+        router.ready()
