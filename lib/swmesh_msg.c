@@ -39,7 +39,8 @@ bool swmesh_msg_queue(struct swmesh_msg *msg, const Swmesh__Item *item)
 		swmesh_msg_flush(msg);
 	if (!msg->pending_len)
 		frame_begin(msg);
-	msg->pending_len += swmesh__frame__pack(&one, msg->pending + msg->pending_len);
+	msg->pending_len +=
+		swmesh__frame__pack(&one, msg->pending + msg->pending_len);
 	msg->stats.items_out++;
 	return true;
 }
@@ -91,7 +92,8 @@ static void send_full_state(struct swmesh_msg *msg)
 
 static void receive_hello(struct swmesh_msg *msg, const Swmesh__Hello *hello)
 {
-	if (!msg->peer_software || strcmp(msg->peer_software, hello->software)) {
+	if (!msg->peer_software ||
+	    strcmp(msg->peer_software, hello->software)) {
 		free(msg->peer_software);
 		msg->peer_software = strdup(hello->software);
 	}

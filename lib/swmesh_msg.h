@@ -31,14 +31,14 @@
 
 /* zapi opaque subtypes, one a direction; FRR's own are small numbers. */
 #define SWMESH_OPAQUE_TO_SWMESHD 0x53574d01U
-#define SWMESH_OPAQUE_TO_BGPD	 0x53574d02U
+#define SWMESH_OPAQUE_TO_BGPD 0x53574d02U
 
 /* A frame stays under this many octets (ZEBRA_MAX_PACKET_SIZ is 16384). */
 #define SWMESH_MSG_MAX 15360
 
 /* Interval of hellos; the other side counts as gone after three and a half. */
 #define SWMESH_MSG_HELLO_MS 5000
-#define SWMESH_MSG_DEAD_MS  17500
+#define SWMESH_MSG_DEAD_MS 17500
 
 /* A gap asks at once, but not again within this time: a transport that keeps
  * losing frames must not make the two ends exchange full states without pause.
@@ -57,7 +57,8 @@ struct swmesh_msg;
 struct swmesh_msg_ops {
 	/* Hand one frame to the transport; false: it was not taken (lost). */
 	bool (*send)(void *arg, const uint8_t *data, size_t len);
-	/* The other side wants everything: queue all items (not the Sync pair). */
+	/* The other side wants everything: queue all items (not the Sync pair).
+	 */
 	void (*full_state)(void *arg);
 	/* The other side's full state begins: mark what is held from it. */
 	void (*sync_begin)(void *arg);
@@ -73,10 +74,10 @@ struct swmesh_msg_stats {
 	uint64_t frames_in, frames_out;
 	uint64_t items_in, items_out;
 	uint64_t bytes_in, bytes_out;
-	uint64_t bad_frames;	/* not protobuf, or of another version */
-	uint64_t gaps;		/* frames of the other side that were lost */
-	uint64_t resyncs;	/* full states received */
-	uint64_t full_states;	/* full states sent */
+	uint64_t bad_frames;  /* not protobuf, or of another version */
+	uint64_t gaps;	      /* frames of the other side that were lost */
+	uint64_t resyncs;     /* full states received */
+	uint64_t full_states; /* full states sent */
 };
 
 /* One end of the conversation. Fields are for reading only. */
@@ -90,13 +91,13 @@ struct swmesh_msg {
 	bool peer_up;
 	uint64_t peer_epoch;
 	uint32_t peer_seq;
-	uint32_t peer_version;	/* of its last frame, told even when refused */
+	uint32_t peer_version; /* of its last frame, told even when refused */
 	char *peer_software;
 	int64_t heard_ms;
-	int64_t asked_ms;	/* last request for the full state */
+	int64_t asked_ms; /* last request for the full state */
 	enum swmesh_msg_state state;
 
-	uint8_t *pending;	/* frame being filled, SWMESH_MSG_MAX octets */
+	uint8_t *pending; /* frame being filled, SWMESH_MSG_MAX octets */
 	size_t pending_len;
 	struct swmesh_msg_stats stats;
 };
