@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """pytest's side of the topotests: fixtures, and what is kept of a failure."""
 import os
+import signal
 import sys
 
 import pytest
@@ -29,11 +30,37 @@ def pytest_runtest_makereport(item, call):
             report.sections.append(("kept", "collecting failed: %r" % err))
 
 
+LIMIT = 300  # seconds for one test, or for one fixture: something hangs
+
+
+def _hang(number, frame):
+    raise AssertionError("hung: no end after %d s" % LIMIT)
+
+
+def _limited():
+    signal.signal(signal.SIGALRM, _hang)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup():
+    yield from _limited()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call():
+    yield from _limited()
+
+
 def run_topology(topo):
     """Up, hand over, down; a daemon that ended badly fails the module's last test."""
     try:
         topo.up()
         yield topo
+        if os.environ.get("SWMESH_KEEP"):
+            collect.collect("kept-" + topo.name)
     finally:
         errors = topo.down()
         for other in list(topology.ACTIVE):

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The parts of tools/check. Each prints what it finds and leaves "PASSED FAILED" in
+# $results/PART.count; a part that could not run at all has failed.
+
+results=$build/results
+
+count() { # count PART PASSED FAILED
+	echo "$2 $3" >"$results/$1.count"
+}
+
+# passed_failed FOLDER: of automake's test logs there. A program that prints cmocka's
+# summary counts test by test, any other as one.
+passed_failed() {
+	find "$1/tests" -name '*.trs' | while read -r trs; do
+		log=${trs%.trs}.log
+		awk -v log_file="$log" '
+			/^:global-test-result:/ { result = $2 }
+			END {
+				while ((getline line < log_file) > 0)
+					if (match(line, /^\[==========\].* [0-9]+ test\(s\) run/)) {
+						split(line, words, /[^0-9]+/)
+						ran += words[2]
+					} else if (match(line, /^\[  FAILED  \].* [0-9]+ test\(s\)/)) {
+						split(line, words, /[^0-9]+/)
+						failed += words[2]
+					}
+				if (result == "PASS")
+					print (ran ? ran : 1), 0
+				else
+					print (failed ? ran - failed : 0), (failed ? failed : 1)
+			}' "$trs"
+	done | awk '{ passed += $1; failed += $2 } END { print passed + 0, failed + 0 }'
+}
+
+# unit_tests PART FOLDER: make check.
+unit_tests() {
+	local part=$1 dir=$2 rc=0 passed failed
+	find "$dir/tests" -name '*.trs' -delete 2>/dev/null || :
+	make -C "$dir" -k check -j"$jobs" >"$logs/$part.log" 2>&1 || rc=$?
+	read -r passed failed < <(passed_failed "$dir")
+	if [ "$rc" -ne 0 ] && [ "$failed" = 0 ]; then
+		failed=1
+	fi
+	if [ "$rc" -ne 0 ]; then
+		grep -E '^(FAIL|ERROR)|error:|\[  FAILED  \]' "$logs/$part.log" | head -n 40 || :
+		find "$dir/tests" -name '*.trs' -exec grep -l 'test-result: FAIL' {} + 2>/dev/null |
+			while read -r trs; do
+				tail -n 30 "${trs%.trs}.log"
+			done
+		echo "$part: failed; all of its output is in $logs/$part.log"
+	fi
+	count "$part" "$passed" "$failed"
+}
+
+part_unit() {
+	unit_tests unit "$build/obj"
+}
+
+# Compiled with -O1 by clang or gcc as configure found it; a report of a sanitizer ends a test.
+part_sanitizer() {
+	if ! (setup_sanitizer_build); then
+		count sanitizer 0 1
+		return
+	fi
+	export ASAN_OPTIONS=abort_on_error=0:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+	unit_tests sanitizer "$build/san"
+}
+
+part_format() {
+	if "$top/tools/check-format"; then
+		count format 1 0
+	else
+		count format 0 1
+	fi
+}
+
+# A smoke test: 60 s in all, from the seeds in the repository.
+part_fuzz() {
+	local rc=0 log=$logs/fuzz.log passed failed
+	"$top/tests/fuzz/run-fuzz" 30 2>&1 | tee "$log" || rc=$?
+	passed=$(grep -c '^PASS:' "$log" || :)
+	failed=$(grep -c '^FAIL:' "$log" || :)
+	if [ "$rc" -ne 0 ] && [ "$failed" = 0 ]; then
+		failed=1
+	fi
+	count fuzz "$passed" "$failed"
+}
+
+# part_topotest [EXPRESSION]: all topotests, or those that match, in one machine.
+part_topotest() {
+	local expression=${1-} rc=0 xml=$results/topotest.xml
+	local pytest=(/usr/bin/python3 -B -m pytest "$top/tests/topotests" -v --color=no
+		-o console_output_style=count --junitxml="$xml")
+	[ -z "$expression" ] || pytest+=(-k "$expression")
+	rm -f "$xml"
+	run_where --memory 3072 -- SWMESH_RESULTS="$results" SWMESH_KEEP="$keep" \
+		"${pytest[@]}" || rc=$?
+	if [ ! -s "$xml" ]; then
+		echo "topotest: pytest left no result (status $rc)"
+		count topotest 0 1
+		return
+	fi
+	/usr/bin/python3 - "$xml" >"$results/topotest.count" <<'EOP'
+import sys
+import xml.etree.ElementTree
+suite = xml.etree.ElementTree.parse(sys.argv[1]).getroot().find("testsuite")
+total, failures, errors, skipped = (
+    int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped"))
+# A test that is skipped has not shown what it should.
+failed = failures + errors + skipped
+print(max(total - failed, 0), failed)
+EOP
+}
