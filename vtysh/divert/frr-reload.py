@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""FRR's frr-reload.py, told about "softwire mesh".
+
+frr-reload.py compares two configurations by contexts and has the list of
+context-opening lines compiled in; what it does not know it takes for lines of
+the top level and deletes wrongly. This runs the installed script itself with
+the few lines below added in memory. Each must find its place exactly once,
+else nothing is run.
+"""
+
+import os
+import sys
+
+FOLDER = "/usr/lib/frr"
+STOCK = ("frr-reload.py.distrib", "frr-reload.py")
+
+EDITS = (
+    ("the context and its sub-context",
+     '            "line vty": {},\n        }\n',
+     '            "line vty": {},\n'
+     '            "softwire mesh": {"encap-set ": {}},\n        }\n'),
+    # "no softwire mesh" takes its encap-sets along; to enter them afterwards
+    # would configure an empty mesh again.
+    ("deleting the whole context",
+     "            # Segment routing and traffic engineering never need to be"
+     " deleted\n            elif (\n",
+     "            elif (\n"
+     "                len(running_ctx_keys) > 1\n"
+     '                and running_ctx_keys[0].startswith("softwire mesh")\n'
+     "                and (running_ctx_keys[:1], None) in lines_to_del\n"
+     "            ):\n"
+     "                continue\n\n"
+     "            # Segment routing and traffic engineering never need to be"
+     " deleted\n            elif (\n"),
+    ("the daemon's name",
+     '        "eigrpd",\n    ]:\n',
+     '        "eigrpd",\n        "swmeshd",\n    ]:\n'),
+)
+
+
+def stock_script():
+    for name in STOCK:
+        path = os.path.join(FOLDER, name)
+        if os.path.exists(path) and not os.path.samefile(path, __file__):
+            return path
+    sys.exit("frr-reload.py: FRR's own is not in %s; install the package "
+             "frr-pythontools" % FOLDER)
+
+
+def adapted(path):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for purpose, old, new in EDITS:
+        if text.count(old) != 1:
+            sys.exit("%s: no single place for %s: it is of an FRR that this "
+                     "swmesh was not made for; build swmesh for it, or use "
+                     "'vtysh -f' instead of a reload" % (path, purpose))
+        text = text.replace(old, new)
+    return text
+
+
+def main():
+    path = stock_script()
+    code = compile(adapted(path), path, "exec")
+    exec(code, {"__name__": "__main__", "__file__": path})
+
+
+if __name__ == "__main__":
+    main()
