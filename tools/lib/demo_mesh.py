@@ -189,10 +189,6 @@ def main():
             prompt(mesh)
     except (AssertionError, VtyError, OSError) as err:
         print("\nFAILED: %s" % err)
-        for router in mesh.routers.values():
-            for daemon in router.daemons.values():
-                if daemon.process and not daemon.alive():
-                    print("%s/%s ended:\n%s" % (router.name, daemon.name, daemon.output()))
         wrong = 1
     finally:
         print()
