@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The CLI nodes that FRR does not have, for swmeshd and for vtysh: both must
- * number them alike in a process of their own only, never on a wire.
- *
- * An enum and no macros: vtysh/extract.pl reads install_element() calls after
- * the C preprocessor and finds them by the name of the node.
- */
+/* The CLI nodes that FRR does not have, for swmeshd and for vtysh. */
 #ifndef SWMESH_NODES_H
 #define SWMESH_NODES_H
 
-#include "lib/command.h"
-
-enum swmesh_node {
-	SWMESH_NODE = NODE_TYPE_MAX + 1, /* softwire mesh */
-	SWMESH_ENCAP_SET_NODE,		 /* encap-set NAME, under it */
-};
+/*
+ * "softwire mesh" and "encap-set NAME", after the nodes of FRR's own daemons.
+ * extract.pl runs the preprocessor first and then looks for install_element()
+ * with the name of a node: it must still see that.
+ */
+#ifndef VTYSH_EXTRACT_PL
+#define SWMESH_NODE ((enum node_type)(NODE_TYPE_MAX + 1))
+#define SWMESH_ENCAP_NODE ((enum node_type)(NODE_TYPE_MAX + 2))
+#endif
 
 #endif /* SWMESH_NODES_H */

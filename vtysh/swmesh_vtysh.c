@@ -14,31 +14,31 @@ static struct cmd_node swmesh_node = {
 	.name = "softwire mesh",
 	.node = SWMESH_NODE,
 	.parent_node = CONFIG_NODE,
-	.prompt = "%s(config-softwire)# ",
+	.prompt = "%s(config-softwire-mesh)# ",
 };
 
 static struct cmd_node swmesh_encap_set_node = {
 	.name = "softwire mesh encap-set",
-	.node = SWMESH_ENCAP_SET_NODE,
+	.node = SWMESH_ENCAP_NODE,
 	.parent_node = SWMESH_NODE,
-	.prompt = "%s(config-softwire-encap-set)# ",
+	.prompt = "%s(config-encap-set)# ",
 };
 
 DEFUNSH(VTYSH_SWMESHD, vtysh_softwire_mesh, vtysh_softwire_mesh_cmd,
 	"softwire mesh",
 	"Softwires\n"
-	"Softwire mesh of RFC 5565\n")
+	"This router's softwire mesh (RFC 5565)\n")
 {
 	vty->node = SWMESH_NODE;
 	return CMD_SUCCESS;
 }
 
 DEFUNSH(VTYSH_SWMESHD, vtysh_swmesh_encap_set, vtysh_swmesh_encap_set_cmd,
-	"encap-set NAME",
-	"Set of tunnels to announce\n"
-	"Name of the set\n")
+	"encap-set WORD",
+	"Set of encapsulations that is announced\n"
+	"Name of the encap-set\n")
 {
-	vty->node = SWMESH_ENCAP_SET_NODE;
+	vty->node = SWMESH_ENCAP_NODE;
 	return CMD_SUCCESS;
 }
 
@@ -64,7 +64,7 @@ static void vtysh_swmesh_init(void)
 
 	install_node(&swmesh_encap_set_node);
 	install_element(SWMESH_NODE, &vtysh_swmesh_encap_set_cmd);
-	install_element(SWMESH_ENCAP_SET_NODE, &vtysh_exit_swmeshd_cmd);
-	install_element(SWMESH_ENCAP_SET_NODE, &vtysh_quit_swmeshd_cmd);
-	install_element(SWMESH_ENCAP_SET_NODE, &vtysh_end_all_cmd);
+	install_element(SWMESH_ENCAP_NODE, &vtysh_exit_swmeshd_cmd);
+	install_element(SWMESH_ENCAP_NODE, &vtysh_quit_swmeshd_cmd);
+	install_element(SWMESH_ENCAP_NODE, &vtysh_end_all_cmd);
 }
