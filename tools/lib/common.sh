@@ -37,8 +37,14 @@ trap 'end_step; exit 143' TERM
 # step TEXT COMMAND...: say what is done, run it with its output in a log, say how
 # long it took. When it fails the end of the log is shown and we stop.
 # The command runs in a subshell with errexit on.
+# With --hint TEXT a failure has a known cause: that line stands for the log's end.
 step() {
-	local text=$1 log began rc=0
+	local hint='' text log began rc=0
+	if [ "$1" = --hint ]; then
+		hint=$2
+		shift 2
+	fi
+	text=$1
 	shift
 	mkdir -p "$logs"
 	log=$logs/$(tr -cs 'a-z0-9\n' '-' <<<"${text,,}").log
@@ -57,6 +63,7 @@ step() {
 	step_pid=
 	if [ "$rc" -ne 0 ]; then
 		printf 'FAILED after %s s\n' "$(seconds $(($(now) - began)))"
+		[ -z "$hint" ] || die "$hint (all output is in $log)"
 		tail -n 25 "$log" >&2
 		die "\"$text\" failed; all of its output is in $log"
 	fi

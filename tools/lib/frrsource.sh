@@ -29,10 +29,8 @@ derive_sources() {
 	awk -v codename="$codename" -f "$top/tools/lib/deb822-sources.awk" \
 		/dev/null $(find /etc/apt/sources.list.d -name '*.sources' 2>/dev/null) \
 		>"$apt_private/parts/source.sources"
-	[ -s "$apt_private/parts/source.list" ] || [ -s "$apt_private/parts/source.sources" ] || {
-		echo "no entry for $codename in /etc/apt/sources.list or /etc/apt/sources.list.d"
-		return 1
-	}
+	[ -s "$apt_private/parts/source.list" ] || [ -s "$apt_private/parts/source.sources" ] ||
+		die "no package source for $codename in /etc/apt/sources.list or /etc/apt/sources.list.d; add Debian's own"
 }
 
 apt_source() {
@@ -47,7 +45,6 @@ fetch_frr_source() {
 	dir=$(frr_source_dir)
 	rm -rf "$dir"
 	mkdir -p "$frr_base"
-	derive_sources
 	apt_source update
 	cd "$frr_base"
 	apt_source source "frr=$version"
@@ -92,9 +89,11 @@ setup_frr_source() {
 		already "FRR $(frr_source_version) headers" "there"
 		return
 	fi
-	check_space "$top" "$need_build_kib" "the build"
+	check_space "$top" "$need_build_kib" "the build needs"
 	rm -f "$stamp"
-	step "fetch source of frr $(frr_source_version)" fetch_frr_source
+	derive_sources
+	step --hint "no package source gives the source of frr $(frr_source_version); check the network, and that /etc/apt names Debian's own archive" \
+		"fetch source of frr $(frr_source_version)" fetch_frr_source
 	step "configure FRR" configure_frr
 	step "FRR's clippy and route types" make_clippy
 	printf '%s\n' "$key" >"$stamp"

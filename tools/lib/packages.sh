@@ -40,7 +40,7 @@ check_space() {
 	local free
 	free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
 	[ "$free" -ge "$2" ] ||
-		die "$(df -Pk "$1" | awk 'NR == 2 { print $6 }') has $((free / 1024)) MiB free, $3 need(s) $(($2 / 1024)) MiB; make room and run it again"
+		die "$(df -Pk "$1" | awk 'NR == 2 { print $6 }') has $((free / 1024)) MiB free, $3 $(($2 / 1024)) MiB; make room and run it again"
 }
 
 installed_version() {
@@ -112,10 +112,11 @@ setup_packages() {
 	if [ ${#missing[@]} = 0 ]; then
 		already "packages" "all installed"
 	else
-		check_space /usr "$need_root_kib" "the packages"
+		check_space /usr "$need_root_kib" "the packages need"
 		step "package lists" update_lists
 		check_offered "${missing[@]}"
-		step "install packages (${#missing[@]})" install_packages "${missing[@]}"
+		step --hint "packages could not be installed; check the network, and that apt-get install works" \
+			"install packages (${#missing[@]})" install_packages "${missing[@]}"
 	fi
 	check_frr
 }
