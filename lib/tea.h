@@ -126,7 +126,7 @@ struct tea_auth {
 enum tea_sub_state {
 	TEA_SUB_OK = 0,
 	TEA_SUB_UNRECOGNISED, /* unknown type, Color or AF we do not know */
-	TEA_SUB_MALFORMED,    /* length or value against its rule */
+	TEA_SUB_MALFORMED,    /* length or value against its rule; martian */
 	TEA_SUB_DUPLICATE,    /* later copy of a single-instance sub-TLV */
 	TEA_SUB_MEANINGLESS,  /* has no meaning for this tunnel type */
 };

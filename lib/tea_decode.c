@@ -191,7 +191,7 @@ static void judge_sub(const struct tea_type_row *type, uint32_t *seen,
  * of the TLV.  Sets why, and removed where it is not to be passed on. */
 static void judge_endpoint(struct tea_tunnel *tunnel,
 			   const struct tea_opts *opts,
-			   const struct tea_subtlv *first, size_t n)
+			   struct tea_subtlv *first, size_t n)
 {
 	const struct tea_endpoint *ep = &tunnel->endpoint;
 
@@ -203,8 +203,10 @@ static void judge_endpoint(struct tea_tunnel *tunnel,
 		tunnel->why = TEA_WHY_TWO_ENDPOINTS;
 	else if (first->state == TEA_SUB_MALFORMED)
 		tunnel->why = TEA_WHY_ENDPOINT_LENGTH;
-	else if (first->state == TEA_SUB_OK && martian(ep, opts))
+	else if (first->state == TEA_SUB_OK && martian(ep, opts)) {
 		tunnel->why = TEA_WHY_ENDPOINT_MARTIAN;
+		first->state = TEA_SUB_MALFORMED;
+	}
 	if (tunnel->why != TEA_WHY_USABLE) {
 		tunnel->removed = true;
 		return;
@@ -220,7 +222,7 @@ static void judge_endpoint(struct tea_tunnel *tunnel,
 static void judge_tunnel(struct tea_tunnel *tunnel,
 			 const struct tea_type_row *type,
 			 const struct tea_opts *opts,
-			 const struct tea_subtlv *endpoint, size_t n_endpoints)
+			 struct tea_subtlv *endpoint, size_t n_endpoints)
 {
 	/* B8: of a type we do not know nothing is asked, not even an endpoint;
 	 * the TLV "MUST remain in the attribute". */
@@ -242,7 +244,7 @@ static void judge_tunnel(struct tea_tunnel *tunnel,
 static void decode_tunnel(struct wire_reader *r, const struct tea_opts *opts,
 			  struct tea_tunnel *tunnel, struct tea_subtlv *subs)
 {
-	const struct tea_subtlv *endpoint = NULL;
+	struct tea_subtlv *endpoint = NULL;
 	const struct tea_type_row *type;
 	const struct tea_sub_row *row;
 	struct tea_subtlv *sub = subs;

@@ -33,8 +33,9 @@ static const char usage[] =
 	"fields can be edited; \"raw\" counts when there is no field.\n"
 	"\n"
 	"  -a, --attribute          the whole attribute: flags, type and length first\n"
-	"  -m, --allow-martian      accept special-purpose endpoints (RFC 6890), such as\n"
-	"                           the documentation prefixes 2001:db8::/32, 192.0.2.0/24\n"
+	"  -m, --allow-martian      accept special-purpose endpoints (RFC 6890)\n"
+	"  -d, --refuse-documentation\n"
+	"                           refuse the documentation blocks, such as 2001:db8::/32\n"
 	"  -e, --endpoint-optional  a tunnel may lack an endpoint, as on SAFI 7\n"
 	"  -h, --help               this text\n"
 	"\n"
@@ -257,19 +258,23 @@ static bool parse_options(int argc, char **argv, struct request *rq,
 	static const struct option options[] = {
 		{"attribute", no_argument, NULL, 'a'},
 		{"allow-martian", no_argument, NULL, 'm'},
+		{"refuse-documentation", no_argument, NULL, 'd'},
 		{"endpoint-optional", no_argument, NULL, 'e'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "ameh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "amdeh", options, NULL)) != -1) {
 		switch (c) {
 		case 'a':
 			rq->whole = true;
 			break;
 		case 'm':
 			rq->opts.allow_martian = true;
+			break;
+		case 'd':
+			rq->opts.refuse_documentation = true;
 			break;
 		case 'e':
 			rq->opts.endpoint_optional = true;
