@@ -25,40 +25,38 @@
 /* Types with a field the ingress may spread flows over (RFC 5640). */
 #define LB BIT(TEA_SUB_LB_BLOCK)
 
+/* clang-format off */
+#define ROW(t, n, payload_, means_, encap_) \
+	[t] = {.type = t, .name = n, .payload = TEA_PAYLOAD_##payload_, \
+	       .means = means_, .encap = encap_}
+
 static const struct tea_type_row types[] = {
-	{TEA_TYPE_L2TPV3, "l2tpv3", TEA_PAYLOAD_ANY, IP | ENCAP | LB,
-	 &tea_encap_l2tpv3},
-	{TEA_TYPE_GRE, "gre", TEA_PAYLOAD_ANY, IP | ENCAP | LB, &tea_encap_gre},
-	{TEA_TYPE_TRANSMIT_ENDPOINT, "transmit-endpoint", TEA_PAYLOAD_ANY, IP,
-	 NULL},
-	{TEA_TYPE_IPSEC_TUNNEL, "ipsec-tunnel", TEA_PAYLOAD_IP, IP, NULL},
-	{TEA_TYPE_IPIP_IPSEC, "ip-in-ip-ipsec", TEA_PAYLOAD_IP, IP, NULL},
-	{TEA_TYPE_MPLS_IP_IPSEC, "mpls-in-ip-ipsec", TEA_PAYLOAD_MPLS, IP,
-	 NULL},
-	{TEA_TYPE_IPIP, "ip-in-ip", TEA_PAYLOAD_IP, IP, NULL},
-	{TEA_TYPE_VXLAN, "vxlan", TEA_PAYLOAD_ANY, UDP | ENCAP | VNI,
-	 &tea_encap_vxlan},
-	{TEA_TYPE_NVGRE, "nvgre", TEA_PAYLOAD_ANY, IP | ENCAP | VNI,
-	 &tea_encap_vxlan},
-	{TEA_TYPE_MPLS, "mpls", TEA_PAYLOAD_ANY, ANY, NULL},
-	{TEA_TYPE_MPLS_IN_GRE, "mpls-in-gre", TEA_PAYLOAD_MPLS, IP | ENCAP | LB,
-	 &tea_encap_gre},
-	{TEA_TYPE_VXLAN_GPE, "vxlan-gpe", TEA_PAYLOAD_ANY, UDP | VNI, NULL},
-	{TEA_TYPE_MPLS_IN_UDP, "mpls-in-udp", TEA_PAYLOAD_MPLS, UDP, NULL},
-	{TEA_TYPE_IPV6_TUNNEL, "ipv6-tunnel", TEA_PAYLOAD_ANY, IP, NULL},
-	{TEA_TYPE_SR_POLICY, "sr-policy", TEA_PAYLOAD_ANY, ANY, NULL},
-	{TEA_TYPE_BARE, "bare", TEA_PAYLOAD_ANY, ANY, NULL},
-	{TEA_TYPE_GENEVE, "geneve", TEA_PAYLOAD_ANY, UDP | VNI, NULL},
+	ROW(TEA_TYPE_L2TPV3, "l2tpv3", ANY, IP | ENCAP | LB, &tea_encap_l2tpv3),
+	ROW(TEA_TYPE_GRE, "gre", ANY, IP | ENCAP | LB, &tea_encap_gre),
+	/* 3 to 6: RFC 5566, deprecated by RFC 9012 */
+	ROW(TEA_TYPE_TRANSMIT_ENDPOINT, "transmit-endpoint", ANY, IP, NULL),
+	ROW(TEA_TYPE_IPSEC_TUNNEL, "ipsec-tunnel", IP, IP, NULL),
+	ROW(TEA_TYPE_IPIP_IPSEC, "ip-in-ip-ipsec", IP, IP, NULL),
+	ROW(TEA_TYPE_MPLS_IP_IPSEC, "mpls-in-ip-ipsec", MPLS, IP, NULL),
+	ROW(TEA_TYPE_IPIP, "ip-in-ip", IP, IP, NULL),
+	ROW(TEA_TYPE_VXLAN, "vxlan", ANY, UDP | ENCAP | VNI, &tea_encap_vxlan),
+	ROW(TEA_TYPE_NVGRE, "nvgre", ANY, IP | ENCAP | VNI, &tea_encap_vxlan),
+	ROW(TEA_TYPE_MPLS, "mpls", ANY, ANY, NULL),
+	ROW(TEA_TYPE_MPLS_IN_GRE, "mpls-in-gre", MPLS, IP | ENCAP | LB, &tea_encap_gre),
+	ROW(TEA_TYPE_VXLAN_GPE, "vxlan-gpe", ANY, UDP | VNI, NULL),
+	ROW(TEA_TYPE_MPLS_IN_UDP, "mpls-in-udp", MPLS, UDP, NULL),
+	ROW(TEA_TYPE_IPV6_TUNNEL, "ipv6-tunnel", ANY, IP, NULL),
+	ROW(TEA_TYPE_SR_POLICY, "sr-policy", ANY, ANY, NULL),
+	ROW(TEA_TYPE_BARE, "bare", ANY, ANY, NULL),
+	ROW(TEA_TYPE_GENEVE, "geneve", ANY, UDP | VNI, NULL),
 };
+/* clang-format on */
 
 #define N_TYPES (sizeof(types) / sizeof(types[0]))
 
 const struct tea_type_row *tea_type_row(uint16_t type)
 {
-	for (size_t i = 0; i < N_TYPES; i++)
-		if (types[i].type == type)
-			return &types[i];
-	return NULL;
+	return type < N_TYPES && types[type].name ? &types[type] : NULL;
 }
 
 bool tea_type_known(uint16_t type)
@@ -79,7 +77,7 @@ int tea_type_by_name(const char *name)
 	char *end;
 
 	for (size_t i = 0; i < N_TYPES; i++)
-		if (strcmp(types[i].name, name) == 0)
+		if (types[i].name && strcmp(types[i].name, name) == 0)
 			return types[i].type;
 	if (name[0] < '0' || name[0] > '9')
 		return -1;
