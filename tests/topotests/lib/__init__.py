@@ -12,6 +12,9 @@ capture     one process that records what crosses links, with kernel timestamps
 traffic     ping; flows of numbered packets that tell exactly which were lost
 wait        poll until a condition holds
 bgpspeaker  a raw BGP speaker that sends any bytes and keeps all it is sent
+tea         the Tunnel Encapsulation attribute, made and read for the speaker
+probe       single packets of any size and marking; ICMP "too big" answers
 mesh        the standard mesh: three AFBRs around an IPv6-only core
+softwires   what tests of softwires ask and do: devices, SW-NHOPs, encap-sets, a speaker
 collect     what is kept of a test that failed
 """
