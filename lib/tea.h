@@ -61,9 +61,9 @@ enum tea_type {
 enum tea_sub {
 	TEA_SUB_ENCAP = 1,	    /* RFC 9012 section 3.2 */
 	TEA_SUB_PROTOCOL = 2,	    /* 3.4.1 */
-	TEA_SUB_AUTHENTICATOR = 3,  /* RFC 5566 section 4 */
+	TEA_SUB_AUTHENTICATOR = 3,  /* RFC 5566 */
 	TEA_SUB_COLOR = 4,	    /* 3.4.2 */
-	TEA_SUB_LB_BLOCK = 5,	    /* RFC 5640 section 4 */
+	TEA_SUB_LB_BLOCK = 5,	    /* RFC 5640 */
 	TEA_SUB_ENDPOINT = 6,	    /* 3.1 */
 	TEA_SUB_DS = 7,		    /* 3.3.1 */
 	TEA_SUB_UDP_PORT = 8,	    /* 3.3.2 */

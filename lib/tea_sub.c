@@ -128,7 +128,7 @@ static void put_protocol(struct wire_writer *w, const struct tea_subtlv *sub)
 	wire_put_u16(w, sub->u.protocol);
 }
 
-/* ---- 3 IPsec Tunnel Authenticator (T3; RFC 5566 section 4) ---- */
+/* ---- 3 IPsec Tunnel Authenticator (T3; RFC 5566) ---- */
 
 #define SHA1_LEN 20
 

@@ -46,8 +46,7 @@ static const char *const errors[] = {
 	[TEA_ERR_TLV_OVERRUN] = "a tunnel TLV is longer than the attribute",
 	[TEA_ERR_SUBTLV_HEADER] = "a tunnel TLV ends inside a sub-TLV's header",
 	[TEA_ERR_SUBTLV_OVERRUN] = "a sub-TLV is longer than its tunnel TLV",
-	[TEA_ERR_NO_VALID_TLV] =
-		"no valid tunnel TLV: every endpoint is malformed or missing",
+	[TEA_ERR_NO_VALID_TLV] = "no valid tunnel TLV",
 	[TEA_ERR_NOT_TRANSITIVE] = "the attribute's transitive bit is clear",
 	[TEA_ERR_NOT_OPTIONAL] = "the attribute's optional bit is clear",
 	[TEA_ERR_ATTR_TRUNCATED] =
@@ -58,6 +57,7 @@ static const char *const errors[] = {
 
 char *tea_reason(const struct tea *tea, char *buf, size_t len)
 {
+	char why[TEA_TEXT_LEN];
 	struct text t = {buf, len};
 
 	add(&t, "%s", errors[tea->error]);
@@ -68,6 +68,12 @@ char *tea_reason(const struct tea *tea, char *buf, size_t len)
 	case TEA_ERR_SUBTLV_OVERRUN:
 		add(&t, " (tunnel TLV %zu, octet %zu)", tea->n_tunnels + 1,
 		    tea->error_at);
+		break;
+	case TEA_ERR_NO_VALID_TLV:
+		/* every one has its reason; the first says enough */
+		add(&t, ": %s(%u): %s", tea->tunnels[0].name,
+		    tea->tunnels[0].type,
+		    tea_tunnel_reason(&tea->tunnels[0], why, sizeof(why)));
 		break;
 	default:
 		break;

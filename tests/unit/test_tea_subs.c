@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Each sub-TLV, well-formed and not, alone and twice (T1-T11, B8): RFC 9012
- * sections 3.2 to 3.7 and 13, RFC 5566 section 4, RFC 5640 section 4.  No
+ * sections 3.2 to 3.7 and 13, RFC 5566, RFC 5640.  No
  * error of these removes the TLV or makes the tunnel unusable.
  */
 #include "tests/unit/tea_test.h"
@@ -73,7 +73,7 @@ static const struct row rows[] = {
 	{"IPv4 is not MPLS-in-GRE: ignored", 11, "02 02 0800", {IDLE}},
 	{"IPv4 is not MPLS-in-UDP: ignored", 13, "02 02 0800", {IDLE}},
 
-	/* T3, RFC 5566 section 4 */
+	/* T3, RFC 5566 */
 	{"SHA-1 of a key", 2, "03 16 0001 " SHA1, {OK}},
 	{"two keys while one replaces the other",
 	 2,

@@ -148,7 +148,7 @@ static void test_reasons(void **state)
 		{"0007 0002 0701",
 		 "a sub-TLV is longer than its tunnel TLV (tunnel TLV 1, octet 0)"},
 		{"0007 0000",
-		 "no valid tunnel TLV: every endpoint is malformed or missing"},
+		 "no valid tunnel TLV: ip-in-ip(7): no tunnel egress endpoint"},
 	};
 	char text[TEA_TEXT_LEN];
 	struct tea tea;
