@@ -181,7 +181,7 @@ struct tea_tunnel {
 	bool removed;	  /* not part of propagate (B9) */
 	uint8_t why;	  /* enum tea_why; text by tea_tunnel_reason() */
 	uint32_t present;
-	struct tea_endpoint endpoint; /* with TEA_HAS ENDPOINT */
+	struct tea_endpoint endpoint; /* holds with TEA_HAS ENDPOINT */
 	uint32_t gre_key;	      /* with tea_tunnel_gre_key() */
 	struct tea_l2tpv3 l2tpv3;     /* session 0: none received */
 	uint16_t lb_block;

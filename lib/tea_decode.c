@@ -159,9 +159,26 @@ static void take(struct tea_tunnel *tunnel, const struct tea_subtlv *sub,
 	tunnel->present |= 1u << row->type;
 }
 
+/* 3.1: the configurable part of what makes an endpoint malformed. */
+static bool bad_endpoint(const struct tea_subtlv *sub,
+			 const struct tea_opts *opts)
+{
+	return sub->type == TEA_SUB_ENDPOINT && martian(&sub->u.endpoint, opts);
+}
+
+/* 3.4.1: for an X-in-Y tunnel a Protocol Type other than X is ignored. */
+static bool wrong_payload(const struct tea_subtlv *sub,
+			  const struct tea_type_row *type)
+{
+	return sub->type == TEA_SUB_PROTOCOL &&
+	       !tea_type_carries(type, sub->u.protocol);
+}
+
 /* One sub-TLV: its state by the order of section 13's rules. */
-static void judge_sub(const struct tea_type_row *type, uint32_t *seen,
-		      struct tea_subtlv *sub, const struct tea_sub_row *row)
+static void judge_sub(const struct tea_type_row *type,
+		      const struct tea_sub_row *row,
+		      const struct tea_opts *opts, uint32_t *seen,
+		      struct tea_subtlv *sub)
 {
 	enum tea_sub_state own;
 
@@ -178,59 +195,56 @@ static void judge_sub(const struct tea_type_row *type, uint32_t *seen,
 		sub->state = TEA_SUB_MEANINGLESS;
 	else if (row->single && *seen & 1u << row->type)
 		sub->state = TEA_SUB_DUPLICATE;
-	else if (own == TEA_SUB_OK && row->type == TEA_SUB_PROTOCOL &&
-		 !tea_type_carries(type, sub->u.protocol))
-		/* 3.4.1: for an X-in-Y tunnel anything but X is ignored */
-		sub->state = TEA_SUB_MEANINGLESS;
-	else
+	else if (own != TEA_SUB_OK)
 		sub->state = own;
+	else if (wrong_payload(sub, type))
+		sub->state = TEA_SUB_MEANINGLESS;
+	else if (bad_endpoint(sub, opts))
+		sub->state = TEA_SUB_MALFORMED;
+	else
+		sub->state = TEA_SUB_OK;
 	*seen |= 1u << row->type;
 }
 
-/* Section 13 and 3.1 on endpoints: what the TLV's one and only endpoint makes
- * of the TLV.  Sets why, and removed where it is not to be passed on. */
-static void judge_endpoint(struct tea_tunnel *tunnel,
-			   const struct tea_opts *opts,
-			   struct tea_subtlv *first, size_t n)
+/* Sections 3.1 and 13 on endpoints: what is wrong with the TLV's one and only
+ * endpoint (the first of n), if anything is. */
+static enum tea_why judge_endpoint(const struct tea_opts *opts,
+				   const struct tea_subtlv *first, size_t n)
 {
-	const struct tea_endpoint *ep = &tunnel->endpoint;
-
-	if (n == 0 && opts->endpoint_optional)
-		return;
 	if (n == 0)
-		tunnel->why = TEA_WHY_NO_ENDPOINT;
-	else if (n > 1 && !opts->endpoint_optional)
-		tunnel->why = TEA_WHY_TWO_ENDPOINTS;
-	else if (first->state == TEA_SUB_MALFORMED)
-		tunnel->why = TEA_WHY_ENDPOINT_LENGTH;
-	else if (first->state == TEA_SUB_OK && martian(ep, opts)) {
-		tunnel->why = TEA_WHY_ENDPOINT_MARTIAN;
-		first->state = TEA_SUB_MALFORMED;
-	}
-	if (tunnel->why != TEA_WHY_USABLE) {
-		tunnel->removed = true;
-		return;
-	}
+		return opts->endpoint_optional ? TEA_WHY_USABLE
+					       : TEA_WHY_NO_ENDPOINT;
+	if (n > 1 && !opts->endpoint_optional)
+		return TEA_WHY_TWO_ENDPOINTS;
+	if (first->state == TEA_SUB_MALFORMED)
+		return first->typed ? TEA_WHY_ENDPOINT_MARTIAN
+				    : TEA_WHY_ENDPOINT_LENGTH;
 	/* 3.1 calls another family "unrecognised", which section 13 tells
 	 * apart from malformed and wants passed on. */
 	if (first->state == TEA_SUB_UNRECOGNISED)
-		tunnel->why = TEA_WHY_ENDPOINT_FAMILY;
-	else if (not_a_host(ep))
-		tunnel->why = TEA_WHY_ENDPOINT_NOT_A_HOST;
+		return TEA_WHY_ENDPOINT_FAMILY;
+	return not_a_host(&first->u.endpoint) ? TEA_WHY_ENDPOINT_NOT_A_HOST
+					      : TEA_WHY_USABLE;
 }
 
+/* What can be said of the tunnel once all its sub-TLVs are known. */
 static void judge_tunnel(struct tea_tunnel *tunnel,
 			 const struct tea_type_row *type,
 			 const struct tea_opts *opts,
-			 struct tea_subtlv *endpoint, size_t n_endpoints)
+			 const struct tea_subtlv *endpoint, size_t n_endpoints)
 {
 	/* B8: of a type we do not know nothing is asked, not even an endpoint;
 	 * the TLV "MUST remain in the attribute". */
 	if (!type) {
 		tunnel->why = TEA_WHY_UNKNOWN_TYPE;
+		tunnel->removed = false;
 		return;
 	}
-	judge_endpoint(tunnel, opts, endpoint, n_endpoints);
+	tunnel->why = judge_endpoint(opts, endpoint, n_endpoints);
+	/* not exactly one: "as if it contained a malformed" one */
+	if (tunnel->why == TEA_WHY_NO_ENDPOINT ||
+	    tunnel->why == TEA_WHY_TWO_ENDPOINTS)
+		tunnel->removed = true;
 	if (tunnel->why != TEA_WHY_USABLE)
 		return;
 	if (tunnel->type >= 64 || !(opts->usable & TEA_TYPE_BIT(tunnel->type)))
@@ -244,7 +258,7 @@ static void judge_tunnel(struct tea_tunnel *tunnel,
 static void decode_tunnel(struct wire_reader *r, const struct tea_opts *opts,
 			  struct tea_tunnel *tunnel, struct tea_subtlv *subs)
 {
-	struct tea_subtlv *endpoint = NULL;
+	const struct tea_subtlv *endpoint = NULL;
 	const struct tea_type_row *type;
 	const struct tea_sub_row *row;
 	struct tea_subtlv *sub = subs;
@@ -267,24 +281,29 @@ static void decode_tunnel(struct wire_reader *r, const struct tea_opts *opts,
 	while (tlv.left > 0 && get_sub_header(&tlv, &sub->type, &sub->len) &&
 	       wire_get_bytes(&tlv, sub->len, &sub->raw)) {
 		row = tea_sub_row(type, sub->type);
-		judge_sub(type, &seen, sub, row);
+		judge_sub(type, row, opts, &seen, sub);
 		if (sub->state == TEA_SUB_OK)
 			take(tunnel, sub, row);
+		else if (sub->state == TEA_SUB_MALFORMED &&
+			 row->on_error == TEA_ACT_REMOVE_TLV)
+			tunnel->removed = true;
 		if (sub->type == TEA_SUB_ENDPOINT && n_endpoints++ == 0)
 			endpoint = sub;
 		sub++;
 	}
 	tunnel->n_subs = (size_t)(sub - subs);
-	if (endpoint && endpoint->state == TEA_SUB_UNRECOGNISED)
-		tunnel->endpoint.family = endpoint->u.endpoint.family;
+	/* not usable, but the reason names what it says */
+	if (endpoint && endpoint->state != TEA_SUB_OK)
+		tunnel->endpoint = endpoint->u.endpoint;
 	judge_tunnel(tunnel, type, opts, endpoint, n_endpoints);
 }
 
 /* ---- the whole ---- */
 
-static enum tea_verdict refuse(struct tea *out, struct tea_tunnel *tunnels,
-			       enum tea_error error, size_t at)
+static enum tea_verdict refuse(struct tea *out, enum tea_error error, size_t at)
 {
+	struct tea_tunnel *tunnels = out->mem; /* it starts with them */
+
 	out->verdict = TEA_WITHDRAW;
 	out->error = error;
 	out->error_at = at;
@@ -324,14 +343,14 @@ enum tea_verdict tea_decode(const uint8_t *value, size_t len,
 	if (!opts)
 		opts = &tea_opts_default;
 	if (len > TEA_MAX_LEN)
-		return refuse(out, NULL, TEA_ERR_TOO_LONG, 0);
+		return refuse(out, TEA_ERR_TOO_LONG, 0);
 
 	/* One block: tunnels, sub-TLVs, the value, what is passed on. */
 	f = frame(value, len);
 	out->mem = calloc(1, f.n_tunnels * sizeof(*tunnels) +
 				     f.n_subs * sizeof(*subs) + 2 * len + 1);
 	if (!out->mem)
-		return refuse(out, NULL, TEA_ERR_NO_MEMORY, 0);
+		return refuse(out, TEA_ERR_NO_MEMORY, 0);
 	tunnels = out->mem;
 	subs = (struct tea_subtlv *)(tunnels + f.n_tunnels);
 	octets = (uint8_t *)(subs + f.n_subs);
@@ -349,12 +368,12 @@ enum tea_verdict tea_decode(const uint8_t *value, size_t len,
 	}
 
 	if (f.error != TEA_ERR_NONE)
-		return refuse(out, tunnels, f.error, f.error_at);
+		return refuse(out, f.error, f.error_at);
 	if (opts->not_transitive)
-		return refuse(out, tunnels, TEA_ERR_NOT_TRANSITIVE, 0);
+		return refuse(out, TEA_ERR_NOT_TRANSITIVE, 0);
 	write_propagate(out, octets + len, len);
 	if (out->propagate_len == 0)
-		return refuse(out, tunnels, TEA_ERR_NO_VALID_TLV, 0);
+		return refuse(out, TEA_ERR_NO_VALID_TLV, 0);
 	return TEA_ACCEPT;
 }
 
@@ -397,14 +416,13 @@ enum tea_verdict tea_decode_attr(const uint8_t *attr, size_t len,
 
 	if (!tea_attr_read(attr, len, &header)) {
 		memset(out, 0, sizeof(*out));
-		return refuse(out, NULL, TEA_ERR_ATTR_TRUNCATED, 0);
+		return refuse(out, TEA_ERR_ATTR_TRUNCATED, 0);
 	}
 	if (!(header.flags & TEA_ATTR_TRANSITIVE))
 		own.not_transitive = true;
 	verdict = tea_decode(header.value, header.len, &own, out);
 	/* RFC 7606 section 3 (c): wrong flags are a treat-as-withdraw too */
 	if (verdict == TEA_ACCEPT && !(header.flags & TEA_ATTR_OPTIONAL))
-		/* mem starts with the tunnels */
-		verdict = refuse(out, out->mem, TEA_ERR_NOT_OPTIONAL, 0);
+		verdict = refuse(out, TEA_ERR_NOT_OPTIONAL, 0);
 	return verdict;
 }

@@ -107,7 +107,7 @@ static void test_tunnels(void **state)
 		 "more than one tunnel egress endpoint"},
 		{2, "06 00", "gre(2)",
 		 "tunnel egress endpoint of the wrong length"},
-		{2, "06 0a 00000000 0001 7f000001", "gre(2) endpoint 127.0.0.1",
+		{2, "06 0a 00000000 0001 7f000001", "gre(2)",
 		 "endpoint 127.0.0.1 is a special-purpose address (RFC 6890)"},
 		{2, "06 06 00000000 0019", "gre(2)",
 		 "endpoint of unknown address family 25"},
