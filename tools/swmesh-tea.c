@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/hex.h"
 #include "lib/tea_json.h"
@@ -91,8 +92,11 @@ static char *join(char **args, int n, size_t *len)
 	if (!text)
 		return NULL;
 	at = text;
-	for (int i = 0; i < n; i++)
-		at += sprintf(at, "%s%s", i ? " " : "", args[i]);
+	for (int i = 0; i < n; i++) {
+		if (i)
+			*at++ = ' ';
+		at = stpcpy(at, args[i]);
+	}
 	*at = '\0';
 	*len = (size_t)(at - text);
 	return text;
