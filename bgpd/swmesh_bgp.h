@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bgpd_swmesh.so: what the files of the module share.
+ *
+ * One subject a file: _module (load, the post run), _rx (received UPDATEs),
+ * _carry (attribute 23 through bgpd's RIB), _filter (per neighbor, in and
+ * out), _nhop (SW-NHOPs and who uses them), _nht (answers about them), _rmap
+ * (SOFTWIRE-IN and -OUT), _zebra (talk with swmeshd), _stats and _vty (show).
+ * All of it runs in bgpd's main thread.  doc/module.md tells why it is safe.
+ */
+#ifndef SWMESH_BGP_H
+#define SWMESH_BGP_H
+
+#include <zebra.h>
+
+#include "lib/memory.h"
+#include "lib/prefix.h"
+#include "lib/typesafe.h"
+
+#include "bgpd/bgpd.h"
+#include "bgpd/bgp_attr.h"
+
+#include "lib/swmesh_msg.h"
+#include "lib/tea.h"
+
+DECLARE_MGROUP(SWMESH);
+
+/* ---- _module ---- */
+
+/* The Unix process is on its way out: touch nothing any more. */
+extern bool swmesh_stopping;
+
+extern unsigned long swmesh_debug;
+#define SWMESH_DEBUG_UPDATE 0x01 /* attributes received, refused, filtered */
+#define SWMESH_DEBUG_NHOP   0x02 /* SW-NHOPs */
+#define SWMESH_DEBUG_MSG    0x04 /* talk with swmeshd */
+#define SWMESH_DBG(what) (swmesh_debug & SWMESH_DEBUG_##what)
+
+/*
+ * Run the module's leftover work as soon as the callback that runs now has
+ * returned, before any other event, timer or socket of the main thread: what
+ * bgpd has put into its tables meanwhile is mended before anything can look.
+ */
+void swmesh_post(void);
+
+/* ---- _carry ---- */
+
+/* The UPDATE that bgpd is about to parse has a marked attribute (or not). */
+void swmesh_carry_packet(bool marked);
+/* Put code 23 back wherever this packet's marked attribute went. */
+void swmesh_carry_flush(void);
+void swmesh_carry_init(void);
+void swmesh_carry_fini(void);
+
+/* A Tunnel Encapsulation attribute inside attr->transit. */
+struct swmesh_found {
+	const uint8_t *value; /* inside the transit */
+	size_t len;
+	size_t at;    /* offset of the attribute in the transit */
+	size_t total; /* its octets there */
+	bool marked;  /* has its stand-in code still */
+};
+
+/* The (first) one there is; false when there is none. */
+bool swmesh_transit_find(const struct transit *transit,
+			 struct swmesh_found *found);
+
+/*
+ * A transit without the Tunnel Encapsulation attributes that `from` has, and
+ * with the given attribute (header included; len 0: none) at its end.  Not
+ * interned, refcnt 0; NULL when nothing is left.
+ */
+struct transit *swmesh_transit_replace(const struct transit *from,
+				       const uint8_t *attr, size_t len);
+/* `from` with stand-in codes turned back into 23. */
+struct transit *swmesh_transit_restore(const struct transit *from);
+/* Free one that bgp_attr_intern() has not taken over. */
+void swmesh_transit_free(struct transit *transit);
+
+/* ---- _filter ---- */
+
+/* RFC 9012 section 11 (B6): whether the attribute and the community may come
+ * from, or go to, this neighbor. */
+bool swmesh_filter_allows_in(const struct peer *peer);
+bool swmesh_filter_allows_out(const struct peer *peer);
+/* Look after new update groups and subgroups. */
+void swmesh_filter_check(void);
+void swmesh_filter_init(void);
+void swmesh_filter_fini(void);
+
+/* ---- _stats ---- */
+
+enum swmesh_count {
+	SWMESH_COUNT_RECEIVED, /* UPDATEs with attribute 23 */
+	SWMESH_COUNT_ACCEPTED,
+	SWMESH_COUNT_WITHDRAWN,	 /* refused: treat-as-withdraw (B7, B10) */
+	SWMESH_COUNT_TRIMMED,	 /* accepted without some TLVs (B9) */
+	SWMESH_COUNT_DUPLICATES, /* further attributes 23 discarded */
+	SWMESH_COUNT_FILTERED,	 /* taken out, eBGP (B6) */
+	SWMESH_COUNT_COMMUNITY_FILTERED,
+	SWMESH_COUNT_OTHER_SAFI, /* taken out: bgpd could not parse it */
+	SWMESH_COUNT_DENIED,	 /* routes that SOFTWIRE-IN refused */
+	SWMESH_COUNT_MAX,
+};
+
+/* Octets of a refused attribute that are kept for show. */
+#define SWMESH_SAMPLE 64
+
+PREDECL_RBTREE_UNIQ(swmesh_peer_table);
+
+struct swmesh_peer {
+	struct swmesh_peer_table_item item;
+	char *instance; /* VRF or view name */
+	char *host;
+	uint64_t count[SWMESH_COUNT_MAX];
+	/* The last one refused. */
+	char reason[TEA_TEXT_LEN];
+	time_t refused_at; /* monotonic, seconds */
+	size_t sample_len, sample_of;
+	uint8_t sample[SWMESH_SAMPLE];
+};
+
+/* What is counted about a neighbor; made when missing. */
+struct swmesh_peer *swmesh_peer_get(const struct peer *peer);
+void swmesh_peer_refused(struct swmesh_peer *stats, const char *reason,
+			 const uint8_t *attr, size_t len);
+/* In order of their names. */
+void swmesh_peer_walk(void (*func)(const struct swmesh_peer *p, void *arg),
+		      void *arg);
+void swmesh_stats_fini(void);
+
+/* ---- _rx ---- */
+
+void swmesh_rx_init(void);
+void swmesh_rx_fini(void);
+
+/* ---- _nhop ---- */
+
+PREDECL_HASH(swmesh_nhop_by_key);
+PREDECL_HASH(swmesh_nhop_by_addr);
+
+/* Routes that came with this (next hop, attribute). */
+struct swmesh_nhop {
+	struct swmesh_nhop_by_key_item by_key;
+	struct swmesh_nhop_by_addr_item by_addr;
+	struct in6_addr addr; /* the SW-NHOP */
+	struct in6_addr next_hop; /* IPv4 as ::ffff:a.b.c.d */
+	/* The routes' next hop was in NEXT_HOP, not MP_REACH_NLRI. */
+	bool classic;
+	uint64_t hash;	  /* of next hop and attribute */
+	uint8_t *tea;	  /* the attribute's value */
+	size_t tea_len;
+	bool ipv4, ipv6;  /* families of the routes seen so far */
+	uint32_t routes_ipv4, routes_ipv6;
+	uint32_t sent_ipv4, sent_ipv6;
+	bool sent;	  /* swmeshd knows of it */
+	bool fresh;	  /* not counted yet */
+	bool refused;	  /* swmeshd cannot use an attribute so long */
+	int64_t idle_ms;  /* since when no route uses it; 0: in use */
+	/* What swmeshd told. */
+	bool state_known, state_marked, up;
+	char *tunnel;
+	char *reason;
+};
+
+/*
+ * The SW-NHOP of a next hop and an attribute's value (design decision 3).
+ * NULL: no configuration yet, or another pair has that address already.
+ */
+struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
+				    bool classic, const uint8_t *tea,
+				    size_t len);
+/* By its address; NULL when it is none of ours. */
+struct swmesh_nhop *swmesh_nhop_find(const struct in6_addr *addr);
+/* Whether the address lies inside the SW-NHOP prefix. */
+bool swmesh_nhop_covers(const struct in6_addr *addr);
+/* All of them, with fresh counts. */
+void swmesh_nhop_walk(void (*func)(const struct swmesh_nhop *n, void *arg),
+		      void *arg);
+/* The tables have changed: count again before long. */
+void swmesh_nhop_touch(void);
+/* The prefix has changed. */
+void swmesh_nhop_reset(void);
+/* Tell swmeshd all. */
+void swmesh_nhop_send_all(void);
+void swmesh_nhop_state(const Swmesh__SoftwireState *state);
+void swmesh_nhop_states_mark(void);
+void swmesh_nhop_states_sweep(void);
+void swmesh_nhop_init(void);
+void swmesh_nhop_fini(void);
+
+/* ---- _nht ---- */
+
+/* ZEBRA_NEXTHOP_UPDATE, before bgpd reads it. */
+void swmesh_nht_filter(struct stream *s);
+
+/* ---- _rmap ---- */
+
+PREDECL_RBTREE_UNIQ(swmesh_sets);
+
+/* An encap-set as compiled by swmeshd. */
+struct swmesh_set {
+	struct swmesh_sets_item item;
+	char *name;
+	uint8_t *tea;
+	size_t tea_len;
+	bool ipv4, ipv6;
+	bool marked;
+	/* Holds a reference to the transit that routes get. */
+	struct attr *holder;
+	/* Communities to send in place of TLVs that hold nothing else (B2). */
+	struct ecommunity *communities;
+};
+
+/* The one after `prev` by name, the first for NULL; NULL at the end. */
+const struct swmesh_set *swmesh_set_next(const struct swmesh_set *prev);
+
+void swmesh_rmap_ensure(void);
+/* Have bgpd run the route-maps again: policy in, announcements out. */
+void swmesh_rmap_changed_in(void);
+void swmesh_rmap_changed_out(void);
+void swmesh_set_update(const Swmesh__EncapSet *msg);
+void swmesh_set_gone(const char *name);
+void swmesh_sets_mark(void);
+void swmesh_sets_sweep(void);
+void swmesh_rmap_init(void);
+void swmesh_rmap_fini(void);
+
+/* ---- _zebra ---- */
+
+struct swmesh_config {
+	bool known;    /* swmeshd has told it in this life of bgpd */
+	bool enabled;
+	bool required; /* peer policy required */
+	struct prefix_ipv6 prefix;
+	char *announce; /* encap-set for SOFTWIRE-OUT; NULL: by name */
+};
+
+extern struct swmesh_config swmesh_config;
+extern struct swmesh_msg swmesh_talk;
+
+void swmesh_zebra_init(void);
+void swmesh_zebra_fini(void);
+
+/* ---- _vty ---- */
+
+void swmesh_vty_init(void);
+
+#endif /* SWMESH_BGP_H */

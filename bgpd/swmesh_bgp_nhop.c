@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SW-NHOPs: one for each distinct (next hop, attribute), RFC 5619 section 2.1.
+ *
+ * The address is the configured prefix and a keyed hash of the pair, the key
+ * being made from the machine's id: the same after any restart, and not to be
+ * steered by those who choose attributes.  Which routes use one is what bgpd's
+ * next-hop tracking counts anyway, path by path (bgp_nexthop_cache.path_count),
+ * so that it costs nothing here.
+ */
+
+#include <zebra.h>
+
+#include <fcntl.h>
+
+#include "lib/jhash.h"
+#include "lib/sha256.h"
+
+#include "bgpd/bgpd.h"
+#include "bgpd/bgp_nexthop.h"
+#include "bgpd/bgp_route.h"
+#include "bgpd/bgp_table.h"
+
+#include "bgpd/swmesh_bgp.h"
+#include "lib/siphash.h"
+
+DEFINE_MTYPE_STATIC(SWMESH, SWMESH_NHOP, "SW-NHOP");
+
+/* A softwire that no route uses stays that long, for routes that flap. */
+#define NHOP_GRACE_MS 10000
+/* Counts go to swmeshd at most this often; new SW-NHOPs sooner. */
+#define NHOP_COUNT_MS 1000
+#define NHOP_FRESH_MS 20
+/* swmeshd takes no longer attributes (a message has to hold one). */
+#define NHOP_TEA_MAX 8192
+
+static uint8_t nhop_key[SIPHASH_KEY_LEN];
+static struct thread *t_count;
+static bool count_soon;
+/* The pair asked for last: routes come in runs. */
+static struct swmesh_nhop *last;
+
+static int key_cmp(const struct swmesh_nhop *a, const struct swmesh_nhop *b)
+{
+	int ret = numcmp(a->hash, b->hash);
+
+	if (!ret)
+		ret = memcmp(&a->next_hop, &b->next_hop, sizeof(a->next_hop));
+	if (!ret)
+		ret = numcmp(a->classic, b->classic);
+	if (!ret)
+		ret = numcmp(a->tea_len, b->tea_len);
+	return ret ? ret : memcmp(a->tea, b->tea, a->tea_len);
+}
+
+static uint32_t key_hash(const struct swmesh_nhop *n)
+{
+	return n->hash ^ n->hash >> 32;
+}
+
+static int addr_cmp(const struct swmesh_nhop *a, const struct swmesh_nhop *b)
+{
+	return memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
+static uint32_t addr_hash(const struct swmesh_nhop *n)
+{
+	return jhash(&n->addr, sizeof(n->addr), 0);
+}
+
+DECLARE_HASH(swmesh_nhop_by_key, struct swmesh_nhop, by_key, key_cmp, key_hash);
+DECLARE_HASH(swmesh_nhop_by_addr, struct swmesh_nhop, by_addr, addr_cmp,
+	     addr_hash);
+
+static struct swmesh_nhop_by_key_head by_key = INIT_HASH(by_key);
+static struct swmesh_nhop_by_addr_head swmesh_nhops = INIT_HASH(swmesh_nhops);
+
+/* ---- addresses ---- */
+
+static uint64_t pair_hash(const struct in6_addr *next_hop, bool classic,
+			  const uint8_t *tea, size_t len)
+{
+	struct siphash h;
+	uint8_t kind = classic;
+
+	siphash_init(&h, nhop_key);
+	siphash_add(&h, next_hop, sizeof(*next_hop));
+	siphash_add(&h, &kind, sizeof(kind));
+	siphash_add(&h, tea, len);
+	return siphash_end(&h);
+}
+
+/*
+ * The prefix's bits, then as many of the hash's low ones as there is room for
+ * (at most 64: /64 is the default, longer prefixes take fewer).
+ */
+static void make_addr(uint64_t hash, struct in6_addr *addr)
+{
+	const struct prefix_ipv6 *prefix = &swmesh_config.prefix;
+	int keep = prefix->prefixlen;
+
+	memcpy(addr, &prefix->prefix, sizeof(*addr));
+	for (int bit = MAX(keep, 64); bit < 128; bit++) {
+		uint8_t mask = 0x80 >> (bit % 8);
+
+		if (hash & (1ULL << (127 - bit)))
+			addr->s6_addr[bit / 8] |= mask;
+		else
+			addr->s6_addr[bit / 8] &= ~mask;
+	}
+}
+
+bool swmesh_nhop_covers(const struct in6_addr *addr)
+{
+	struct prefix p = {.family = AF_INET6, .prefixlen = 128};
+
+	if (!swmesh_config.known || !swmesh_config.enabled)
+		return false;
+	p.u.prefix6 = *addr;
+	return prefix_match(&swmesh_config.prefix, &p);
+}
+
+struct swmesh_nhop *swmesh_nhop_find(const struct in6_addr *addr)
+{
+	struct swmesh_nhop ref = {.addr = *addr};
+
+	return swmesh_nhop_by_addr_find(&swmesh_nhops, &ref);
+}
+
+static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
+{
+	struct swmesh_nhop *n;
+	struct in6_addr addr;
+
+	make_addr(ref->hash, &addr);
+	n = swmesh_nhop_find(&addr);
+	if (n) {
+		zlog_err(
+			"SW-NHOP %pI6 of next hop %pI6 is taken by next hop %pI6: its routes are refused; change the SW-NHOP prefix",
+			&addr, &ref->next_hop, &n->next_hop);
+		return NULL;
+	}
+	n = XCALLOC(MTYPE_SWMESH_NHOP, sizeof(*n));
+	n->addr = addr;
+	n->next_hop = ref->next_hop;
+	n->classic = ref->classic;
+	n->hash = ref->hash;
+	n->tea_len = ref->tea_len;
+	n->tea = XMALLOC(MTYPE_SWMESH_NHOP, n->tea_len);
+	memcpy(n->tea, ref->tea, n->tea_len);
+	n->refused = n->tea_len > NHOP_TEA_MAX;
+	n->fresh = true;
+	swmesh_nhop_by_key_add(&by_key, n);
+	swmesh_nhop_by_addr_add(&swmesh_nhops, n);
+	if (SWMESH_DBG(NHOP))
+		zlog_debug("SW-NHOP %pI6 for next hop %pI6", &n->addr,
+			   &n->next_hop);
+	return n;
+}
+
+static void nhop_free(struct swmesh_nhop *n)
+{
+	if (n == last)
+		last = NULL;
+	swmesh_nhop_by_key_del(&by_key, n);
+	swmesh_nhop_by_addr_del(&swmesh_nhops, n);
+	XFREE(MTYPE_SWMESH_NHOP, n->tea);
+	XFREE(MTYPE_SWMESH_NHOP, n->tunnel);
+	XFREE(MTYPE_SWMESH_NHOP, n->reason);
+	XFREE(MTYPE_SWMESH_NHOP, n);
+}
+
+struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
+				    bool classic, const uint8_t *tea,
+				    size_t len)
+{
+	struct swmesh_nhop ref = {
+		.next_hop = *next_hop,
+		.classic = classic,
+		.tea = (uint8_t *)tea,
+		.tea_len = len,
+	};
+
+	if (last && last->classic == classic && last->tea_len == len &&
+	    !memcmp(&last->next_hop, next_hop, sizeof(*next_hop)) &&
+	    !memcmp(last->tea, tea, len))
+		return last;
+	ref.hash = pair_hash(next_hop, classic, tea, len);
+	last = swmesh_nhop_by_key_find(&by_key, &ref);
+	if (!last)
+		last = nhop_new(&ref);
+	if (last && (last->fresh || !last->sent)) {
+		count_soon = true;
+		swmesh_nhop_touch();
+	}
+	return last;
+}
+
+/* ---- who uses it ---- */
+
+/* When routes of both families do, only a look at each tells how many. */
+static void count_mixed(struct swmesh_nhop *n,
+			const struct bgp_nexthop_cache *bnc)
+{
+	const struct bgp_path_info *pi;
+
+	LIST_FOREACH (pi, &bnc->paths, nh_thread) {
+		if (bgp_dest_get_prefix(pi->net)->family == AF_INET)
+			n->routes_ipv4++;
+		else
+			n->routes_ipv6++;
+	}
+}
+
+static void count_in(struct swmesh_nhop *n, struct bgp *bgp)
+{
+	struct prefix p = {.family = AF_INET6, .prefixlen = 128};
+	const struct bgp_nexthop_cache *bnc;
+
+	p.u.prefix6 = n->addr;
+	bnc = bnc_find(&bgp->nexthop_cache_table[AFI_IP6], &p, 0, 0);
+	if (!bnc)
+		return;
+	if (n->ipv4 && n->ipv6)
+		count_mixed(n, bnc);
+	else if (n->ipv4)
+		n->routes_ipv4 += bnc->path_count;
+	else
+		n->routes_ipv6 += bnc->path_count;
+}
+
+static void count(struct swmesh_nhop *n)
+{
+	struct listnode *node;
+	struct bgp *bgp;
+
+	n->routes_ipv4 = 0;
+	n->routes_ipv6 = 0;
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		count_in(n, bgp);
+}
+
+static void send_demand(struct swmesh_nhop *n)
+{
+	Swmesh__Demand demand = SWMESH__DEMAND__INIT;
+	Swmesh__Item item = SWMESH__ITEM__INIT;
+
+	demand.sw_nhop.data = (uint8_t *)&n->addr;
+	demand.sw_nhop.len = sizeof(n->addr);
+	demand.next_hop.data = (uint8_t *)&n->next_hop;
+	demand.next_hop.len = sizeof(n->next_hop);
+	if (IN6_IS_ADDR_V4MAPPED(&n->next_hop)) {
+		demand.next_hop.data += 12;
+		demand.next_hop.len = 4;
+	}
+	if (n->refused) {
+		demand.refused = (char *)"attribute longer than 8192 octets";
+	} else {
+		demand.tea.data = n->tea;
+		demand.tea.len = n->tea_len;
+	}
+	demand.routes_ipv4 = n->routes_ipv4;
+	demand.routes_ipv6 = n->routes_ipv6;
+	item.body_case = SWMESH__ITEM__BODY_DEMAND;
+	item.demand = &demand;
+	if (!swmesh_msg_queue(&swmesh_talk, &item))
+		return;
+	n->sent = true;
+	n->sent_ipv4 = n->routes_ipv4;
+	n->sent_ipv6 = n->routes_ipv6;
+}
+
+static void send_gone(const struct swmesh_nhop *n)
+{
+	Swmesh__DemandGone gone = SWMESH__DEMAND_GONE__INIT;
+	Swmesh__Item item = SWMESH__ITEM__INIT;
+
+	gone.sw_nhop.data = (uint8_t *)&n->addr;
+	gone.sw_nhop.len = sizeof(n->addr);
+	item.body_case = SWMESH__ITEM__BODY_DEMAND_GONE;
+	item.demand_gone = &gone;
+	swmesh_msg_queue(&swmesh_talk, &item);
+}
+
+static bool in_use(const struct swmesh_nhop *n)
+{
+	return n->routes_ipv4 || n->routes_ipv6;
+}
+
+/* True when it is to be looked at again, for its grace time runs. */
+static bool update(struct swmesh_nhop *n, int64_t now)
+{
+	count(n);
+	n->fresh = false;
+	if (in_use(n)) {
+		n->idle_ms = 0;
+		if (!n->sent || n->sent_ipv4 != n->routes_ipv4 ||
+		    n->sent_ipv6 != n->routes_ipv6)
+			send_demand(n);
+		return false;
+	}
+	if (!n->idle_ms)
+		n->idle_ms = now;
+	if (now - n->idle_ms < NHOP_GRACE_MS) {
+		if (n->sent && (n->sent_ipv4 || n->sent_ipv6))
+			send_demand(n);
+		return true;
+	}
+	if (SWMESH_DBG(NHOP))
+		zlog_debug("SW-NHOP %pI6 of next hop %pI6 is not used any more",
+			   &n->addr, &n->next_hop);
+	if (n->sent)
+		send_gone(n);
+	nhop_free(n);
+	return false;
+}
+
+static void count_run(struct thread *thread)
+{
+	int64_t now = monotime(NULL) / 1000;
+	struct swmesh_nhop *n;
+	bool again = false;
+
+	count_soon = false;
+	frr_each_safe (swmesh_nhop_by_addr, &swmesh_nhops, n)
+		again |= update(n, now);
+	swmesh_msg_flush(&swmesh_talk);
+	if (again)
+		swmesh_nhop_touch();
+}
+
+/*
+ * Called for each route: nearly always the timer runs already.  A new SW-NHOP
+ * shortens a wait that was meant for counts.
+ */
+void swmesh_nhop_touch(void)
+{
+	static bool armed_soon;
+
+	if (t_count && (!count_soon || armed_soon))
+		return;
+	if (swmesh_stopping || !swmesh_nhop_by_addr_count(&swmesh_nhops))
+		return;
+	THREAD_OFF(t_count);
+	armed_soon = count_soon;
+	thread_add_timer_msec(bm->master, count_run, NULL,
+			      count_soon ? NHOP_FRESH_MS : NHOP_COUNT_MS,
+			      &t_count);
+}
+
+void swmesh_nhop_walk(void (*func)(const struct swmesh_nhop *n, void *arg),
+		      void *arg)
+{
+	struct swmesh_nhop *n;
+
+	frr_each (swmesh_nhop_by_addr, &swmesh_nhops, n) {
+		count(n);
+		func(n, arg);
+	}
+}
+
+void swmesh_nhop_send_all(void)
+{
+	struct swmesh_nhop *n;
+
+	frr_each (swmesh_nhop_by_addr, &swmesh_nhops, n) {
+		count(n);
+		n->sent = false;
+		if (in_use(n) || n->idle_ms)
+			send_demand(n);
+	}
+}
+
+/*
+ * The addresses of all routes are wrong now; SOFTWIRE-IN gives them new ones.
+ * What nobody uses any more goes when its grace time is over.
+ */
+void swmesh_nhop_reset(void)
+{
+	struct swmesh_nhop *n;
+
+	while (swmesh_nhop_by_addr_pop(&swmesh_nhops))
+		;
+	frr_each (swmesh_nhop_by_key, &by_key, n) {
+		make_addr(n->hash, &n->addr);
+		n->sent = false;
+		n->fresh = true;
+		swmesh_nhop_by_addr_add(&swmesh_nhops, n);
+	}
+	count_soon = true;
+	swmesh_nhop_touch();
+}
+
+/* ---- what swmeshd tells ---- */
+
+static void set_text(char **slot, const char *text)
+{
+	XFREE(MTYPE_SWMESH_NHOP, *slot);
+	if (text && *text)
+		*slot = XSTRDUP(MTYPE_SWMESH_NHOP, text);
+}
+
+void swmesh_nhop_state(const Swmesh__SoftwireState *state)
+{
+	struct swmesh_nhop *n;
+	struct in6_addr addr;
+
+	if (state->sw_nhop.len != sizeof(addr))
+		return;
+	memcpy(&addr, state->sw_nhop.data, sizeof(addr));
+	n = swmesh_nhop_find(&addr);
+	if (!n)
+		return;
+	n->state_known = true;
+	n->state_marked = false;
+	n->up = state->up;
+	set_text(&n->tunnel, state->tunnel);
+	set_text(&n->reason, state->reason);
+}
+
+void swmesh_nhop_states_mark(void)
+{
+	struct swmesh_nhop *n;
+
+	frr_each (swmesh_nhop_by_addr, &swmesh_nhops, n)
+		n->state_marked = n->state_known;
+}
+
+void swmesh_nhop_states_sweep(void)
+{
+	struct swmesh_nhop *n;
+
+	frr_each (swmesh_nhop_by_addr, &swmesh_nhops, n) {
+		if (!n->state_marked)
+			continue;
+		n->state_known = false;
+		n->state_marked = false;
+		n->up = false;
+		set_text(&n->tunnel, NULL);
+		set_text(&n->reason, NULL);
+	}
+}
+
+/* ---- the key ---- */
+
+static ssize_t read_machine_id(char *buf, size_t size)
+{
+	int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = -1;
+
+	if (fd >= 0) {
+		len = read(fd, buf, size);
+		close(fd);
+	}
+	while (len > 0 && isspace((unsigned char)buf[len - 1]))
+		len--;
+	return len;
+}
+
+static void make_key(void)
+{
+	static const char label[] = "swmesh sw-nhop";
+	uint8_t digest[32];
+	char id[64];
+	ssize_t len = read_machine_id(id, sizeof(id));
+	SHA256_CTX ctx;
+
+	if (len <= 0) {
+		zlog_warn(
+			"/etc/machine-id cannot be read: SW-NHOPs are made without it and can be guessed; run systemd-machine-id-setup");
+		len = 0;
+	}
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, label, sizeof(label) - 1);
+	SHA256_Update(&ctx, id, len);
+	SHA256_Final(digest, &ctx);
+	memcpy(nhop_key, digest, sizeof(nhop_key));
+}
+
+void swmesh_nhop_init(void)
+{
+	make_key();
+	swmesh_nhop_by_key_init(&by_key);
+	swmesh_nhop_by_addr_init(&swmesh_nhops);
+}
+
+void swmesh_nhop_fini(void)
+{
+	struct swmesh_nhop *n;
+
+	THREAD_OFF(t_count);
+	while ((n = swmesh_nhop_by_key_first(&by_key)))
+		nhop_free(n);
+	swmesh_nhop_by_key_fini(&by_key);
+	swmesh_nhop_by_addr_fini(&swmesh_nhops);
+}

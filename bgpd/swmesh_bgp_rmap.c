@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SOFTWIRE-IN and SOFTWIRE-OUT: route-maps that the module makes and keeps.
+ *
+ * FRR writes a route-map to the configuration from its YANG model, where these
+ * are not, so they take no lines there; an operator uses them by "neighbor X
+ * route-map" or "call" and may put entries of his own before ours, which is the
+ * last of its map.  A map that is removed is made anew after the command.
+ *
+ * In:  a route with the attribute gets its SW-NHOP, or is refused (B3).
+ * Out: a route whose next hop we will be gets the attribute of an encap-set.
+ */
+
+#include <zebra.h>
+
+#include "lib/routemap.h"
+
+#include "bgpd/bgpd.h"
+#include "bgpd/bgp_attr.h"
+#include "bgpd/bgp_ecommunity.h"
+#include "bgpd/bgp_route.h"
+
+#include "bgpd/swmesh_bgp.h"
+
+DEFINE_MTYPE_STATIC(SWMESH, SWMESH_SET, "Encap-set");
+
+#define MAP_IN	"SOFTWIRE-IN"
+#define MAP_OUT "SOFTWIRE-OUT"
+/* The last that an entry can have. */
+#define MAP_PREF 65535
+
+#define RULE_PEER     "softwire-peer"
+#define RULE_NEXT_HOP "softwire-next-hop"
+#define RULE_ENCAP    "softwire-encap-set"
+
+static int set_cmp(const struct swmesh_set *a, const struct swmesh_set *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+DECLARE_RBTREE_UNIQ(swmesh_sets, struct swmesh_set, item, set_cmp);
+static struct swmesh_sets_head swmesh_sets = INIT_RBTREE_UNIQ(swmesh_sets);
+
+/* ---- SOFTWIRE-IN ---- */
+
+/* Communities that are turned into TLVs, per route (B2). */
+#define COMMUNITY_TLVS 16
+/* A TLV with nothing but an endpoint of family 0. */
+#define BARE_TLV_LEN 16
+
+struct incoming {
+	const uint8_t *tea;
+	size_t len;
+	uint8_t bare[COMMUNITY_TLVS * BARE_TLV_LEN];
+	struct in6_addr next_hop;
+	bool classic;
+};
+
+/* B2: the Encapsulation extended community says as much as a bare TLV. */
+static bool tea_from_communities(const struct ecommunity *ecom,
+				 struct incoming *in)
+{
+	struct tea_builder b;
+	unsigned int n = 0;
+	uint16_t type;
+	ssize_t len;
+
+	if (!ecom || ecom->unit_size != ECOMMUNITY_SIZE)
+		return false;
+	tea_build_start(&b, in->bare, sizeof(in->bare));
+	for (uint32_t i = 0; i < ecom->size && n < COMMUNITY_TLVS; i++) {
+		if (!tea_ec_decode(ecom->val + i * ECOMMUNITY_SIZE, &type))
+			continue;
+		tea_build_bare(&b, type);
+		n++;
+	}
+	len = tea_build_finish(&b);
+	if (!n || len < 0)
+		return false;
+	in->tea = in->bare;
+	in->len = len;
+	return true;
+}
+
+static bool tea_of(const struct attr *attr, struct incoming *in)
+{
+	struct swmesh_found found;
+
+	if (swmesh_transit_find(attr->transit, &found)) {
+		in->tea = found.value;
+		in->len = found.len;
+		return true;
+	}
+	return tea_from_communities(attr->ecommunity, in);
+}
+
+static void next_hop_of(const struct attr *attr, struct incoming *in)
+{
+	in->classic = CHECK_FLAG(attr->flag,
+				 ATTR_FLAG_BIT(BGP_ATTR_NEXT_HOP)) &&
+		      attr->mp_nexthop_len < BGP_ATTR_NHLEN_IPV6_GLOBAL;
+	if (in->classic)
+		ipv4_to_ipv4_mapped_ipv6(&in->next_hop, attr->nexthop);
+	else
+		in->next_hop = attr->mp_nexthop_global;
+}
+
+/*
+ * The SW-NHOP of a route with a TEA; NULL when it can have none.  A next hop
+ * that is a SW-NHOP already was set by an earlier call of the map, and then
+ * belongs to this very attribute; or somebody made it up.
+ */
+static struct swmesh_nhop *nhop_for(const struct attr *attr,
+				    struct incoming *in)
+{
+	struct swmesh_nhop *n;
+
+	if (!swmesh_config.known || !swmesh_config.enabled)
+		return NULL;
+	next_hop_of(attr, in);
+	if (!swmesh_nhop_covers(&in->next_hop))
+		return swmesh_nhop_get(&in->next_hop, in->classic, in->tea,
+				       in->len);
+	n = swmesh_nhop_find(&in->next_hop);
+	if (!n || n->tea_len != in->len || memcmp(n->tea, in->tea, in->len))
+		return NULL;
+	return n;
+}
+
+static bool may_come(const struct attr *attr)
+{
+	struct incoming in;
+
+	if (tea_of(attr, &in))
+		return nhop_for(attr, &in) != NULL;
+	next_hop_of(attr, &in);
+	return swmesh_config.known &&
+	       !(swmesh_config.enabled && swmesh_config.required) &&
+	       !swmesh_nhop_covers(&in.next_hop);
+}
+
+static enum route_map_cmd_result_t match_peer(void *rule,
+					      const struct prefix *prefix,
+					      void *object)
+{
+	const struct bgp_path_info *path = object;
+
+	if (may_come(path->attr))
+		return RMAP_MATCH;
+	if (CHECK_FLAG(path->peer->rmap_type, PEER_RMAP_TYPE_IN))
+		swmesh_peer_get(path->peer)->count[SWMESH_COUNT_DENIED]++;
+	return RMAP_NOMATCH;
+}
+
+/*
+ * Next-hop tracking and zebra take an IPv6 route's link-local next hop, when
+ * there is one, and announcements drop it (bgp_route.c:2206-2230): so it can
+ * hold the SW-NHOP while the route keeps its own next hop.  With an IPv4 next
+ * hop bgpd does not look there (bgp_nht.c:241), and the SW-NHOP takes the
+ * global one; then _filter puts the route's own back when it goes out.
+ */
+static void set_nhop(struct attr *attr, const struct swmesh_nhop *n)
+{
+	if (IN6_IS_ADDR_V4MAPPED(&n->next_hop)) {
+		attr->mp_nexthop_global = n->addr;
+		attr->mp_nexthop_len = BGP_ATTR_NHLEN_IPV6_GLOBAL;
+		UNSET_FLAG(attr->flag, ATTR_FLAG_BIT(BGP_ATTR_NEXT_HOP));
+		return;
+	}
+	attr->mp_nexthop_local = n->addr;
+	attr->mp_nexthop_len = BGP_ATTR_NHLEN_IPV6_GLOBAL_AND_LL;
+	attr->mp_nexthop_prefer_global = false;
+	attr->nh_lla_ifindex = 0;
+}
+
+static enum route_map_cmd_result_t set_next_hop(void *rule,
+						const struct prefix *prefix,
+						void *object)
+{
+	struct bgp_path_info *path = object;
+	struct swmesh_nhop *n;
+	struct incoming in;
+
+	if (!tea_of(path->attr, &in))
+		return RMAP_OKAY;
+	n = nhop_for(path->attr, &in);
+	if (!n)
+		return RMAP_OKAY;
+	if (prefix->family == AF_INET)
+		n->ipv4 = true;
+	else
+		n->ipv6 = true;
+	set_nhop(path->attr, n);
+	return RMAP_OKAY;
+}
+
+/* ---- SOFTWIRE-OUT ---- */
+
+/*
+ * Whether bgpd will put our own address for the next hop (bgp_route.c:2455-2540
+ * and bpacket_reformat_for_peer()).
+ */
+static bool next_hop_is_self(const struct bgp_path_info *path, afi_t afi)
+{
+	struct peer *peer = path->peer;
+	const struct attr *attr = path->attr;
+	uint32_t flags = peer->af_flags[afi][SAFI_UNICAST];
+
+	if (CHECK_FLAG(attr->rmap_change_flags,
+		       BATTR_RMAP_NEXTHOP_PEER_ADDRESS))
+		return true;
+	if (bgp_rmap_nhop_changed(attr->rmap_change_flags, 0))
+		return false;
+	if (CHECK_FLAG(flags,
+		       PEER_FLAG_NEXTHOP_SELF | PEER_FLAG_FORCE_NEXTHOP_SELF))
+		return true;
+	if (CHECK_FLAG(flags, PEER_FLAG_NEXTHOP_UNCHANGED))
+		return false;
+	if (peer->sort == BGP_PEER_EBGP)
+		return true;
+	if (path->sub_type == BGP_ROUTE_NORMAL)
+		return false;
+	if (afi == AFI_IP && !peer_cap_enhe(peer, AFI_IP, SAFI_UNICAST))
+		return attr->nexthop.s_addr == INADDR_ANY;
+	return IN6_IS_ADDR_UNSPECIFIED(&attr->mp_nexthop_global);
+}
+
+static struct swmesh_set *set_find(const char *name)
+{
+	struct swmesh_set ref = {.name = (char *)name};
+
+	return swmesh_sets_find(&swmesh_sets, &ref);
+}
+
+static bool carries(const struct swmesh_set *set, afi_t afi)
+{
+	return set && (afi == AFI_IP ? set->ipv4 : set->ipv6);
+}
+
+static const struct swmesh_set *set_for(const char *name, afi_t afi)
+{
+	struct swmesh_set *set;
+
+	if (!*name && swmesh_config.announce)
+		name = swmesh_config.announce;
+	if (*name) {
+		set = set_find(name);
+		return carries(set, afi) ? set : NULL;
+	}
+	frr_each (swmesh_sets, &swmesh_sets, set)
+		if (carries(set, afi))
+			return set;
+	return NULL;
+}
+
+/*
+ * The set's own transit, which is interned, unless the route has attributes
+ * there that are not ours.
+ */
+static struct transit *transit_with(const struct swmesh_set *set,
+				    const struct transit *from)
+{
+	struct transit *ours = set->holder ? set->holder->transit : NULL;
+	struct swmesh_found found = {};
+
+	if (!from || (swmesh_transit_find(from, &found) &&
+		      found.total == (size_t)from->length))
+		return ours;
+	if (!ours)
+		return swmesh_transit_replace(from, NULL, 0);
+	return swmesh_transit_replace(from, ours->val, ours->length);
+}
+
+static void add_communities(struct attr *attr, const struct swmesh_set *set)
+{
+	struct ecommunity *old = attr->ecommunity;
+	struct ecommunity *new;
+
+	if (!set->communities)
+		return;
+	new = old ? ecommunity_merge(ecommunity_dup(old), set->communities)
+		  : ecommunity_dup(set->communities);
+	if (old && !old->refcnt)
+		ecommunity_free(&old);
+	bgp_attr_set_ecommunity(attr, ecommunity_uniq_sort(new));
+	ecommunity_free(&new);
+}
+
+static void attach(struct attr *attr, const struct swmesh_set *set)
+{
+	struct transit *old = attr->transit;
+
+	attr->transit = transit_with(set, old);
+	if (old && !old->refcnt && old != attr->transit)
+		swmesh_transit_free(old);
+	add_communities(attr, set);
+}
+
+static enum route_map_cmd_result_t
+set_encap(void *rule, const struct prefix *prefix, void *object)
+{
+	struct bgp_path_info *path = object;
+	afi_t afi = family2afi(prefix->family);
+	const struct swmesh_set *set;
+
+	if ((afi != AFI_IP && afi != AFI_IP6) ||
+	    !CHECK_FLAG(path->peer->rmap_type, PEER_RMAP_TYPE_OUT))
+		return RMAP_OKAY;
+	set = set_for(rule, afi);
+	if (set && next_hop_is_self(path, afi))
+		attach(path->attr, set);
+	return RMAP_OKAY;
+}
+
+/* ---- the maps ---- */
+
+static void *compile_text(const char *arg)
+{
+	return XSTRDUP(MTYPE_ROUTE_MAP_COMPILED, arg ? arg : "");
+}
+
+static void free_text(void *rule)
+{
+	XFREE(MTYPE_ROUTE_MAP_COMPILED, rule);
+}
+
+static const struct route_map_rule_cmd cmd_peer = {
+	RULE_PEER, match_peer, compile_text, free_text,
+};
+static const struct route_map_rule_cmd cmd_next_hop = {
+	RULE_NEXT_HOP, set_next_hop, compile_text, free_text,
+};
+static const struct route_map_rule_cmd cmd_encap = {
+	RULE_ENCAP, set_encap, compile_text, free_text,
+};
+
+/* Our entry of a map that is whole; NULL when anything is missing. */
+static struct route_map_index *map_entry(const char *name, const char *rule)
+{
+	struct route_map *map = route_map_lookup_by_name(name);
+	struct route_map_index *index = map ? map->tail : NULL;
+
+	if (!index || index->pref != MAP_PREF || index->type != RMAP_PERMIT ||
+	    !index->set_list.head || strcmp(index->set_list.head->cmd->str, rule))
+		return NULL;
+	return index;
+}
+
+static void ensure(const char *name, const char *match, const char *set,
+		   const char *arg)
+{
+	struct route_map_index *index;
+
+	if (map_entry(name, set))
+		return;
+	index = route_map_index_get(route_map_get(name), RMAP_PERMIT, MAP_PREF);
+	if (match)
+		route_map_add_match(index, match, "", RMAP_EVENT_MATCH_ADDED);
+	route_map_add_set(index, set, arg);
+}
+
+static char *map_name(const struct swmesh_set *set, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s-%s", MAP_OUT, set->name);
+	return buf;
+}
+
+void swmesh_rmap_ensure(void)
+{
+	struct swmesh_set *set;
+	char name[256];
+
+	ensure(MAP_IN, RULE_PEER, RULE_NEXT_HOP, "");
+	ensure(MAP_OUT, NULL, RULE_ENCAP, "");
+	frr_each (swmesh_sets, &swmesh_sets, set)
+		ensure(map_name(set, name, sizeof(name)), NULL, RULE_ENCAP,
+		       set->name);
+}
+
+/*
+ * Setting a rule anew is what tells bgpd, and the maps that call this one, that
+ * the map has changed.  bgpd waits some seconds for an operator to finish
+ * typing; here nothing more comes.
+ */
+static void changed(const char *name, const char *rule, const char *arg)
+{
+	struct route_map_index *index = map_entry(name, rule);
+
+	if (!index || swmesh_stopping)
+		return;
+	route_map_delete_set(index, rule, arg);
+	route_map_add_set(index, rule, arg);
+	if (bm->t_rmap_update) {
+		THREAD_OFF(bm->t_rmap_update);
+		thread_add_timer_msec(bm->master, bgp_route_map_update_timer,
+				      NULL, 0, &bm->t_rmap_update);
+	}
+}
+
+void swmesh_rmap_changed_in(void)
+{
+	changed(MAP_IN, RULE_NEXT_HOP, "");
+}
+
+void swmesh_rmap_changed_out(void)
+{
+	changed(MAP_OUT, RULE_ENCAP, "");
+}
+
+/* ---- encap-sets ---- */
+
+static void set_changed(const struct swmesh_set *set)
+{
+	char name[256];
+
+	changed(map_name(set, name, sizeof(name)), RULE_ENCAP, set->name);
+	swmesh_rmap_changed_out();
+}
+
+static void release(struct swmesh_set *set)
+{
+	XFREE(MTYPE_SWMESH_SET, set->tea);
+	if (set->holder)
+		bgp_attr_unintern(&set->holder);
+	set->holder = NULL;
+	if (set->communities)
+		ecommunity_free(&set->communities);
+}
+
+static void set_free(struct swmesh_set *set)
+{
+	swmesh_sets_del(&swmesh_sets, set);
+	release(set);
+	XFREE(MTYPE_SWMESH_SET, set->name);
+	XFREE(MTYPE_SWMESH_SET, set);
+}
+
+/* The attribute in a transit of its own, interned by way of an attr. */
+static struct attr *hold(const uint8_t *tea, size_t len)
+{
+	uint8_t *buf = XMALLOC(MTYPE_TMP, len + 4);
+	ssize_t total = tea_attr_write(0, tea, len, buf, len + 4);
+	struct attr attr = {};
+	struct attr *holder = NULL;
+
+	if (total > 0) {
+		attr.transit = swmesh_transit_replace(NULL, buf, total);
+		holder = bgp_attr_intern(&attr);
+	}
+	XFREE(MTYPE_TMP, buf);
+	return holder;
+}
+
+/*
+ * B2: a TLV that says nothing but its type MUST be sent as the community, the
+ * others as the attribute.
+ */
+static void compile(struct swmesh_set *set)
+{
+	uint8_t *rest = XMALLOC(MTYPE_TMP, set->tea_len + 1);
+	size_t rest_len = 0;
+	struct tea tea;
+
+	if (tea_decode(set->tea, set->tea_len, NULL, &tea) != TEA_ACCEPT) {
+		char reason[TEA_TEXT_LEN];
+
+		if (set->tea_len)
+			zlog_warn("encap-set %s cannot be announced: %s",
+				  set->name,
+				  tea_reason(&tea, reason, sizeof(reason)));
+		tea_free(&tea);
+		XFREE(MTYPE_TMP, rest);
+		return;
+	}
+	for (size_t i = 0; i < tea.n_tunnels; i++) {
+		const struct tea_tunnel *tunnel = &tea.tunnels[i];
+		struct ecommunity_val val;
+
+		if (!tea_tunnel_is_bare(tunnel)) {
+			memcpy(rest + rest_len, tunnel->wire, tunnel->wire_len);
+			rest_len += tunnel->wire_len;
+			continue;
+		}
+		tea_ec_encode(tunnel->type, (uint8_t *)val.val);
+		if (!set->communities)
+			set->communities = ecommunity_new();
+		ecommunity_add_val(set->communities, &val, false, false);
+	}
+	if (rest_len)
+		set->holder = hold(rest, rest_len);
+	tea_free(&tea);
+	XFREE(MTYPE_TMP, rest);
+}
+
+static bool same_set(const struct swmesh_set *set, const Swmesh__EncapSet *msg)
+{
+	return set->ipv4 == msg->ipv4 && set->ipv6 == msg->ipv6 &&
+	       set->tea_len == msg->tea.len &&
+	       !memcmp(set->tea, msg->tea.data, msg->tea.len);
+}
+
+void swmesh_set_update(const Swmesh__EncapSet *msg)
+{
+	struct swmesh_set *set = set_find(msg->name);
+
+	if (!*msg->name || strlen(msg->name) > 128)
+		return;
+	if (set) {
+		set->marked = false;
+		if (same_set(set, msg))
+			return;
+		release(set);
+	} else {
+		set = XCALLOC(MTYPE_SWMESH_SET, sizeof(*set));
+		set->name = XSTRDUP(MTYPE_SWMESH_SET, msg->name);
+		swmesh_sets_add(&swmesh_sets, set);
+	}
+	set->ipv4 = msg->ipv4;
+	set->ipv6 = msg->ipv6;
+	set->tea_len = msg->tea.len;
+	set->tea = XMALLOC(MTYPE_SWMESH_SET, set->tea_len + 1);
+	memcpy(set->tea, msg->tea.data, set->tea_len);
+	compile(set);
+	swmesh_rmap_ensure();
+	set_changed(set);
+}
+
+void swmesh_set_gone(const char *name)
+{
+	struct swmesh_set *set = set_find(name);
+	char map[256];
+
+	if (!set)
+		return;
+	/* The map stays, for neighbors that name it: nothing to attach. */
+	map_name(set, map, sizeof(map));
+	set_free(set);
+	changed(map, RULE_ENCAP, name);
+	swmesh_rmap_changed_out();
+}
+
+const struct swmesh_set *swmesh_set_next(const struct swmesh_set *prev)
+{
+	return prev ? swmesh_sets_const_next(&swmesh_sets, prev)
+		    : swmesh_sets_const_first(&swmesh_sets);
+}
+
+void swmesh_sets_mark(void)
+{
+	struct swmesh_set *set;
+
+	frr_each (swmesh_sets, &swmesh_sets, set)
+		set->marked = true;
+}
+
+void swmesh_sets_sweep(void)
+{
+	struct swmesh_set *set;
+	char *name;
+
+	frr_each_safe (swmesh_sets, &swmesh_sets, set) {
+		if (!set->marked)
+			continue;
+		name = XSTRDUP(MTYPE_SWMESH_SET, set->name);
+		swmesh_set_gone(name);
+		XFREE(MTYPE_SWMESH_SET, name);
+	}
+}
+
+void swmesh_rmap_init(void)
+{
+	route_map_install_match(&cmd_peer);
+	route_map_install_set(&cmd_next_hop);
+	route_map_install_set(&cmd_encap);
+	swmesh_rmap_ensure();
+}
+
+void swmesh_rmap_fini(void)
+{
+	struct swmesh_set *set;
+
+	while ((set = swmesh_sets_first(&swmesh_sets)))
+		set_free(set);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Received UPDATEs, before bgpd parses them (bgp_packet.c:2885).
+ *
+ * bgpd's own parser resets the session over legal attributes 23 and is a
+ * decade behind RFC 9012, so it never gets to see one.  What happens to an
+ * UPDATE with the attribute:
+ *
+ *  - the codec refuses it (B7), or its length does not fit (B10):
+ *    treat-as-withdraw, RFC 7606, on iBGP as on eBGP;
+ *  - from a neighbor that is filtered (B6): taken out;
+ *  - otherwise it goes on under a stand-in type (_carry), less the TLVs whose
+ *    endpoint is missing or malformed (B9).
+ *
+ * Registered late, so that BMP and MRT dumps show what was received.
+ */
+
+#include <zebra.h>
+
+#include "lib/hook.h"
+#include "lib/jhash.h"
+#include "lib/stream.h"
+
+#include "bgpd/bgpd.h"
+#include "bgpd/bgp_packet.h"
+
+#include "bgpd/swmesh_bgp.h"
+#include "bgpd/swmesh_update.h"
+
+DEFINE_MTYPE_STATIC(SWMESH, SWMESH_SEEN, "Decoded attribute");
+
+/*
+ * Verdicts on attributes seen lately, by their octets: a mesh has few of them
+ * and sends each with many routes.
+ */
+#define SEEN_SLOTS 256
+
+struct seen {
+	uint32_t hash;
+	size_t len;
+	uint8_t *attr; /* header and value */
+	enum tea_verdict verdict;
+	bool plain; /* one TLV that bgpd's own parser understands */
+	bool trimmed;
+	size_t propagate_len; /* of a trimmed one */
+	uint8_t *propagate;
+	char reason[TEA_TEXT_LEN];
+};
+
+static struct seen *seen_slots[SEEN_SLOTS];
+static uint8_t scratch[UPDATE_BODY_MAX];
+
+/* Runs after everything else that wants to see the packet. */
+#define RX_PRIORITY 10000
+
+static void seen_free(struct seen **slot)
+{
+	if (!*slot)
+		return;
+	XFREE(MTYPE_SWMESH_SEEN, (*slot)->attr);
+	XFREE(MTYPE_SWMESH_SEEN, (*slot)->propagate);
+	XFREE(MTYPE_SWMESH_SEEN, *slot);
+}
+
+/*
+ * What bgp_attr_encap() of 8.4.4 takes (bgp_attr.c:2446): one TLV, whose
+ * sub-TLVs have one octet of length.
+ */
+static bool is_plain(const struct tea *tea)
+{
+	const struct tea_tunnel *tunnel = tea->tunnels;
+
+	if (tea->n_tunnels != 1)
+		return false;
+	for (size_t i = 0; i < tunnel->n_subs; i++)
+		if (tunnel->subs[i].type >= 128)
+			return false;
+	return true;
+}
+
+static const struct seen *judge(const uint8_t *attr, size_t len)
+{
+	uint32_t hash = jhash(attr, len, 0x73776d65);
+	struct seen **slot = &seen_slots[hash % SEEN_SLOTS];
+	struct seen *s = *slot;
+	struct tea tea;
+
+	if (s && s->hash == hash && s->len == len && !memcmp(s->attr, attr, len))
+		return s;
+	seen_free(slot);
+	*slot = s = XCALLOC(MTYPE_SWMESH_SEEN, sizeof(*s));
+	s->hash = hash;
+	s->len = len;
+	s->attr = XMALLOC(MTYPE_SWMESH_SEEN, len);
+	memcpy(s->attr, attr, len);
+
+	s->verdict = tea_decode_attr(attr, len, NULL, &tea);
+	s->plain = s->verdict == TEA_ACCEPT && is_plain(&tea);
+	if (s->verdict != TEA_ACCEPT) {
+		tea_reason(&tea, s->reason, sizeof(s->reason));
+	} else if (tea.propagate_len != tea.wire_len) {
+		s->trimmed = true;
+		s->propagate_len = tea.propagate_len;
+		s->propagate = XMALLOC(MTYPE_SWMESH_SEEN, tea.propagate_len);
+		memcpy(s->propagate, tea.propagate, tea.propagate_len);
+	}
+	tea_free(&tea);
+	return s;
+}
+
+static void refuse(struct peer *peer, struct update_scan *scan,
+		   const char *reason)
+{
+	struct swmesh_peer *stats = swmesh_peer_get(peer);
+	const struct update_edit edit = {.withdraw = true};
+	size_t at = scan->tea.total ? scan->tea.at : scan->broken_at;
+	size_t len = scan->tea.total ? scan->tea.total
+				     : scan->attrs_at + scan->attrs_len - at;
+
+	stats->count[SWMESH_COUNT_WITHDRAWN]++;
+	swmesh_peer_refused(stats, reason, scan->body + at, len);
+	if (SWMESH_DBG(UPDATE))
+		zlog_debug(
+			"%s: Tunnel Encapsulation attribute refused, routes withdrawn: %s",
+			peer->host, reason);
+	if (!update_rewrite(scan, &edit, scratch))
+		zlog_warn(
+			"%s: UPDATE with a broken Tunnel Encapsulation attribute has no room to be mended, left to bgpd: %s",
+			peer->host, reason);
+}
+
+/* Take it out, and the communities too if asked. */
+static void remove_tea(struct peer *peer, struct update_scan *scan,
+		       bool communities, enum swmesh_count counter)
+{
+	const struct update_edit edit = {.drop_encap_communities = communities};
+
+	swmesh_peer_get(peer)->count[counter]++;
+	if (SWMESH_DBG(UPDATE))
+		zlog_debug("%s: Tunnel Encapsulation attribute taken out: %s",
+			   peer->host,
+			   counter == SWMESH_COUNT_FILTERED
+				   ? "neighbor is filtered"
+				   : "address family not supported");
+	if (!update_rewrite(scan, &edit, scratch))
+		refuse(peer, scan, "no attribute type free to replace it");
+}
+
+/* Let it through; true when there is a mark in the message now. */
+static bool pass_on(struct peer *peer, struct update_scan *scan,
+		    const struct seen *s)
+{
+	struct swmesh_peer *stats = swmesh_peer_get(peer);
+	const uint8_t *attr = scan->body + scan->tea.at;
+	struct update_edit edit = {.keep_tea = true};
+	bool done;
+
+	if (!s->trimmed && scan->n_tea == 1) {
+		done = update_mark_tea(scan);
+	} else {
+		edit.tea = s->trimmed ? s->propagate : attr + scan->tea.header;
+		edit.tea_len = s->trimmed ? s->propagate_len
+					  : scan->tea.total - scan->tea.header;
+		done = update_rewrite(scan, &edit, scratch);
+	}
+	if (!done) {
+		refuse(peer, scan, "no attribute type free to carry it");
+		return false;
+	}
+	stats->count[SWMESH_COUNT_ACCEPTED]++;
+	if (s->trimmed)
+		stats->count[SWMESH_COUNT_TRIMMED]++;
+	return true;
+}
+
+/* An UPDATE with at least one attribute 23; true when it is marked now. */
+static bool update_with_tea(struct peer *peer, struct update_scan *scan,
+			    bool allowed)
+{
+	struct swmesh_peer *stats = swmesh_peer_get(peer);
+	const struct seen *s;
+
+	stats->count[SWMESH_COUNT_RECEIVED]++;
+	if (scan->n_tea > 1)
+		stats->count[SWMESH_COUNT_DUPLICATES] += scan->n_tea - 1;
+	if (scan->tea_broken && !scan->n_tea) {
+		refuse(peer, scan,
+		       "its length passes the end of the path attributes");
+		return false;
+	}
+	s = judge(scan->body + scan->tea.at, scan->tea.total);
+	if (s->verdict != TEA_ACCEPT || scan->broken) {
+		refuse(peer, scan,
+		       s->verdict != TEA_ACCEPT
+			       ? s->reason
+			       : "an attribute beside it passes the end of the path attributes");
+		return false;
+	}
+	if (!update_is_unicast(scan)) {
+		if (!s->plain || scan->n_tea > 1)
+			remove_tea(peer, scan, false, SWMESH_COUNT_OTHER_SAFI);
+		return false;
+	}
+	if (!allowed) {
+		remove_tea(peer, scan, true, SWMESH_COUNT_FILTERED);
+		return false;
+	}
+	return pass_on(peer, scan, s);
+}
+
+static void filter_communities(struct peer *peer, struct update_scan *scan)
+{
+	const struct update_edit edit = {.drop_encap_communities = true};
+
+	if (!update_is_unicast(scan) || !update_has_encap_community(scan))
+		return;
+	swmesh_peer_get(peer)->count[SWMESH_COUNT_COMMUNITY_FILTERED]++;
+	update_rewrite(scan, &edit, scratch);
+}
+
+static bool update_received(struct peer *peer, uint8_t *body, size_t len)
+{
+	struct update_scan scan;
+	bool allowed;
+
+	if (!update_scan(&scan, body, len))
+		return false;
+	allowed = swmesh_filter_allows_in(peer);
+	if (scan.n_tea || scan.tea_broken)
+		return update_with_tea(peer, &scan, allowed);
+	if (!allowed && scan.ext_comm.total && !scan.broken)
+		filter_communities(peer, &scan);
+	return false;
+}
+
+static int packet_received(struct peer *peer, uint8_t type, bgp_size_t size,
+			   struct stream *s)
+{
+	bool marked = false;
+
+	if (swmesh_stopping)
+		return 0;
+	if (type == BGP_MSG_UPDATE && size >= BGP_HEADER_SIZE &&
+	    STREAM_READABLE(s) >= (size_t)size - BGP_HEADER_SIZE)
+		marked = update_received(peer, stream_pnt(s),
+					 size - BGP_HEADER_SIZE);
+	swmesh_carry_packet(marked);
+	return 0;
+}
+
+void swmesh_rx_init(void)
+{
+	hook_register_prio(bgp_packet_dump, RX_PRIORITY, packet_received);
+}
+
+void swmesh_rx_fini(void)
+{
+	for (size_t i = 0; i < SEEN_SLOTS; i++)
+		seen_free(&seen_slots[i]);
+}
