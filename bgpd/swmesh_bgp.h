@@ -14,6 +14,7 @@
 #include <zebra.h>
 
 #include "lib/memory.h"
+#include "lib/monotime.h"
 #include "lib/prefix.h"
 #include "lib/typesafe.h"
 
@@ -35,6 +36,15 @@ extern unsigned long swmesh_debug;
 #define SWMESH_DEBUG_NHOP   0x02 /* SW-NHOPs */
 #define SWMESH_DEBUG_MSG    0x04 /* talk with swmeshd */
 #define SWMESH_DBG(what) (swmesh_debug & SWMESH_DEBUG_##what)
+
+/* A monotonic clock, milliseconds. */
+static inline int64_t swmesh_now_ms(void)
+{
+	struct timeval tv;
+
+	monotime(&tv);
+	return (int64_t)tv.tv_sec * 1000 + tv.tv_usec / 1000;
+}
 
 /*
  * Run the module's leftover work as soon as the callback that runs now has

@@ -317,7 +317,7 @@ static bool update(struct swmesh_nhop *n, int64_t now)
 
 static void count_run(struct thread *thread)
 {
-	int64_t now = monotime(NULL) / 1000;
+	int64_t now = swmesh_now_ms();
 	struct swmesh_nhop *n;
 	bool again = false;
 

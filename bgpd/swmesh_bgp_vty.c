@@ -201,7 +201,7 @@ static void json_peer(const struct swmesh_peer *p, void *arg)
 
 		json_object_string_add(last, "reason", p->reason);
 		json_object_int_add(last, "secondsAgo",
-				    monotime(NULL) / 1000000 - p->refused_at);
+				    monotime(NULL) - p->refused_at);
 		json_object_int_add(last, "octets", p->sample_of);
 		json_object_string_add(last, "attribute", sample_hex(p, hex));
 		json_object_object_add(json, "lastRefused", last);
@@ -301,7 +301,7 @@ static void show_peer(const struct swmesh_peer *p, void *arg)
 	if (!p->reason[0])
 		return;
 	vty_out(vty, "    last refused %" PRId64 " s ago: %s\n",
-		(int64_t)(monotime(NULL) / 1000000 - p->refused_at), p->reason);
+		(int64_t)(monotime(NULL) - p->refused_at), p->reason);
 	vty_out(vty, "      %s%s\n", sample_hex(p, hex),
 		p->sample_of > p->sample_len ? "..." : "");
 }

@@ -34,11 +34,6 @@ static zclient_handler *bgpd_opaque, *bgpd_nexthop_update;
 static void (*bgpd_connected)(struct zclient *zclient);
 static struct thread *t_tick;
 
-static int64_t now_ms(void)
-{
-	return monotime(NULL) / 1000;
-}
-
 /* ---- what swmeshd tells ---- */
 
 static bool same_text(const char *a, const char *b)
@@ -162,7 +157,7 @@ static int opaque_received(ZAPI_CALLBACK_ARGS)
 	    info.type != SWMESH_OPAQUE_TO_BGPD)
 		return 0;
 	swmesh_msg_receive(&swmesh_talk, stream_pnt(s), STREAM_READABLE(s),
-			   now_ms());
+			   swmesh_now_ms());
 	return 0;
 }
 
@@ -178,7 +173,7 @@ static void tick(struct thread *thread)
 	thread_add_timer_msec(bm->master, tick, NULL, SWMESH_MSG_HELLO_MS,
 			      &t_tick);
 	if (zclient && zclient->sock >= 0)
-		swmesh_msg_tick(&swmesh_talk, now_ms());
+		swmesh_msg_tick(&swmesh_talk, swmesh_now_ms());
 }
 
 static void zebra_connected(struct zclient *zclient)
@@ -188,7 +183,7 @@ static void zebra_connected(struct zclient *zclient)
 	if (swmesh_stopping)
 		return;
 	zclient_register_opaque(zclient, SWMESH_OPAQUE_TO_BGPD);
-	swmesh_msg_tick(&swmesh_talk, now_ms());
+	swmesh_msg_tick(&swmesh_talk, swmesh_now_ms());
 }
 
 static void take_handlers(void)
