@@ -35,7 +35,9 @@
 
 #include "bgpd/swmesh_bgp.h"
 
+#ifndef VTYSH_EXTRACT_PL
 #include "bgpd/swmesh_bgp_filter_clippy.c"
+#endif
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_POLICY, "Neighbor policy");
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_GROUP, "Update group rule");

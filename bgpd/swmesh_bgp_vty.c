@@ -14,7 +14,9 @@
 #include "bgpd/swmesh_bgp.h"
 #include "lib/tea_json.h"
 
+#ifndef VTYSH_EXTRACT_PL
 #include "bgpd/swmesh_bgp_vty_clippy.c"
+#endif
 
 /* ---- who uses a SW-NHOP ---- */
 
