@@ -12,17 +12,14 @@ void tea_build_start(struct tea_builder *b, uint8_t *buf, size_t cap)
 	*b = (struct tea_builder){.w = wire_writer_of(buf, cap)};
 }
 
-/* Write the length of the open tunnel TLV, now that it is known. */
+/* Write the length of the open tunnel TLV, now that it is known.  One over
+ * 65535 makes the attribute too long, which tea_build_finish() refuses. */
 static void close_tunnel(struct tea_builder *b)
 {
-	size_t len = b->w.len - b->body_at;
-
 	if (b->body_at == 0)
 		return;
-	if (len > UINT16_MAX)
-		b->w.failed = true;
-	else
-		wire_patch_u16(&b->w, b->body_at - 2, (uint16_t)len);
+	wire_patch_u16(&b->w, b->body_at - 2,
+		       (uint16_t)(b->w.len - b->body_at));
 	b->body_at = 0;
 }
 

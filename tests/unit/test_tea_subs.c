@@ -214,6 +214,49 @@ static struct tea decode(uint16_t type, const char *subs)
 	return tea;
 }
 
+/* Which sub-TLV means something for which tunnel type: 3.2 defines an
+ * Encapsulation for five, 3.3.1 wants an outer IP header, 3.3.2 an outer UDP
+ * header, 3.5 a virtual network identifier, RFC 5640 a field to spread over. */
+static void test_meaning(void **state)
+{
+	static const struct {
+		uint16_t type;
+		const char *means; /* e b d u l: ENCAP, LB, DS, UDP, label */
+	} cases[] = {
+		{1, "ebd"},  {2, "ebd"},  {3, "d"},    {4, "d"},   {5, "d"},
+		{6, "d"},    {7, "d"},	  {8, "edul"}, {9, "edl"}, {10, ""},
+		{11, "ebd"}, {12, "dul"}, {13, "du"},  {14, "d"},  {15, ""},
+		{16, ""},    {19, "dul"},
+	};
+	static const struct {
+		char letter;
+		const char *sub;
+	} subs[] = {
+		{'e', "01 04 00000001"}, {'b', "05 02 0008"}, {'d', "07 01 b8"},
+		{'u', "08 02 12b5"},	 {'l', "09 01 01"},
+	};
+	bool vxlan, means;
+	char hex[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t j = 0; j < sizeof(subs) / sizeof(subs[0]); j++) {
+			struct tea tea;
+
+			vxlan = subs[j].letter == 'e' &&
+				(cases[i].type == 8 || cases[i].type == 9);
+			snprintf(hex, sizeof(hex), EP_IPV6 "%s",
+				 vxlan ? "01 0c 00 000000 000000000000 0000"
+				       : subs[j].sub);
+			tea = decode(cases[i].type, hex);
+			means = strchr(cases[i].means, subs[j].letter) != NULL;
+			assert_int_equal(tea.tunnels[0].subs[1].state,
+					 means ? OK : IDLE);
+			tea_free(&tea);
+		}
+	}
+}
+
 /* The values, not only the state. */
 static void test_values(void **state)
 {
@@ -321,9 +364,8 @@ static void test_color(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_payload),
+		cmocka_unit_test(test_rows),   cmocka_unit_test(test_meaning),
+		cmocka_unit_test(test_values), cmocka_unit_test(test_payload),
 		cmocka_unit_test(test_color),
 	};
 
