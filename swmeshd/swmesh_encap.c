@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Encap-sets and their compilation; see swmesh_encap.h. */
+#include <zebra.h>
+
+#include "memory.h"
+
+#include "swmeshd/swmesh_encap.h"
+#include "swmeshd/swmeshd.h"
+
+DEFINE_MTYPE_STATIC(SWMESHD, ENCAP_SET, "Encap-set");
+DEFINE_MTYPE_STATIC(SWMESHD, ENCAP_TUNNEL, "Encap-set's tunnel");
+
+int encap_tunnel_cmp(const struct encap_tunnel *a, const struct encap_tunnel *b)
+{
+	return numcmp(a->preference, b->preference);
+}
+
+int encap_set_cmp(const struct encap_set *a, const struct encap_set *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+struct encap_set *encap_set_find(struct encap_sets_head *sets, const char *name)
+{
+	struct encap_set ref = {};
+
+	strlcpy(ref.name, name, sizeof(ref.name));
+	return encap_sets_find(sets, &ref);
+}
+
+struct encap_set *encap_set_get(struct encap_sets_head *sets, const char *name)
+{
+	struct encap_set *set = encap_set_find(sets, name);
+
+	if (set)
+		return set;
+	set = XCALLOC(MTYPE_ENCAP_SET, sizeof(*set));
+	strlcpy(set->name, name, sizeof(set->name));
+	encap_tunnels_init(&set->tunnels);
+	encap_sets_add(sets, set);
+	return set;
+}
+
+void encap_set_del(struct encap_sets_head *sets, struct encap_set *set)
+{
+	struct encap_tunnel *et;
+
+	encap_sets_del(sets, set);
+	while ((et = encap_tunnels_pop(&set->tunnels)))
+		XFREE(MTYPE_ENCAP_TUNNEL, et);
+	encap_tunnels_fini(&set->tunnels);
+	XFREE(MTYPE_ENCAP_SET, set);
+}
+
+struct encap_tunnel *encap_tunnel_get(struct encap_set *set, uint16_t preference)
+{
+	struct encap_tunnel ref = {.preference = preference}, *et;
+
+	et = encap_tunnels_find(&set->tunnels, &ref);
+	if (et)
+		return et;
+	et = XCALLOC(MTYPE_ENCAP_TUNNEL, sizeof(*et));
+	et->preference = preference;
+	encap_tunnels_add(&set->tunnels, et);
+	return et;
+}
+
+void encap_tunnel_del(struct encap_set *set, uint16_t preference)
+{
+	struct encap_tunnel ref = {.preference = preference}, *et;
+
+	et = encap_tunnels_find(&set->tunnels, &ref);
+	if (!et)
+		return;
+	encap_tunnels_del(&set->tunnels, et);
+	XFREE(MTYPE_ENCAP_TUNNEL, et);
+}
+
+const char *encap_set_missing(const struct encap_set *set)
+{
+	if (!encap_tunnels_count(&set->tunnels))
+		return "no tunnel: add one with 'tunnel (1-65535) <gre|ip-in-ip>'";
+	if (!set->payload)
+		return "no payload: add 'payload <ipv4|ipv6>'";
+	return NULL;
+}
+
+ssize_t encap_set_compile(const struct encap_set *set, const struct ipaddr *endpoint,
+			  uint8_t *buf, size_t cap)
+{
+	const struct encap_tunnel *et;
+	struct tea_builder b;
+
+	if (encap_set_missing(set) || IS_IPADDR_NONE(endpoint))
+		return 0;
+	tea_build_start(&b, buf, cap);
+	frr_each (encap_tunnels_const, &set->tunnels, et) {
+		tea_build_tunnel(&b, et->tunnel.type);
+		if (IS_IPADDR_V4(endpoint))
+			tea_build_endpoint_ipv4(&b, &endpoint->ipaddr_v4);
+		else
+			tea_build_endpoint_ipv6(&b, &endpoint->ipaddr_v6);
+		if (et->tunnel.has_key)
+			tea_build_gre_key(&b, et->tunnel.key);
+		if (set->payload & PAYLOAD_IPV4)
+			tea_build_protocol(&b, TEA_ETHERTYPE_IPV4);
+		if (set->payload & PAYLOAD_IPV6)
+			tea_build_protocol(&b, TEA_ETHERTYPE_IPV6);
+	}
+	return tea_build_finish(&b);
+}
+
+const struct encap_set *encap_set_announced(struct encap_sets_head *sets, const char *announce,
+					    uint8_t payload)
+{
+	const struct encap_set *set;
+
+	if (announce[0]) {
+		set = encap_set_find(sets, announce);
+		if (!set || encap_set_missing(set) || !(set->payload & payload))
+			return NULL;
+		return set;
+	}
+	frr_each (encap_sets_const, sets, set)
+		if (!encap_set_missing(set) && (set->payload & payload))
+			return set;
+	return NULL;
+}
+
+static void order_add(struct local_tunnels *order, const struct encap_set *set)
+{
+	const struct encap_tunnel *et;
+	unsigned int i;
+
+	frr_each (encap_tunnels_const, &set->tunnels, et) {
+		for (i = 0; i < order->n; i++)
+			if (sw_tunnel_same(&order->t[i].tunnel, &et->tunnel))
+				break;
+		if (i == order->n) {
+			if (order->n == LOCAL_TUNNELS_MAX)
+				return; /* refused at commit; belt and braces */
+			order->t[order->n++].tunnel = et->tunnel;
+		}
+		order->t[i].payload |= set->payload;
+	}
+}
+
+void encap_order(struct encap_sets_head *sets, const char *announce, uint8_t payload,
+		 struct local_tunnels *order)
+{
+	const struct encap_set *first, *set;
+
+	memset(order, 0, sizeof(*order));
+	first = encap_set_announced(sets, announce, payload ? payload : PAYLOAD_IPV4 | PAYLOAD_IPV6);
+	if (first)
+		order_add(order, first);
+	frr_each (encap_sets_const, sets, set) {
+		if (set == first || encap_set_missing(set))
+			continue;
+		if (payload && !(set->payload & payload))
+			continue;
+		order_add(order, set);
+	}
+}
+
+bool sw_tunnel_same(const struct sw_tunnel *a, const struct sw_tunnel *b)
+{
+	return a->type == b->type && a->has_key == b->has_key && (!a->has_key || a->key == b->key);
+}
+
+const char *sw_tunnel_text(uint16_t type, bool has_key, uint32_t key, char *buf, size_t len)
+{
+	if (has_key)
+		snprintf(buf, len, "%s/%u", tea_type_name(type), key);
+	else
+		snprintf(buf, len, "%s", tea_type_name(type));
+	return buf;
+}
+
+bool sw_tunnel_parse(const char *text, struct sw_tunnel *tunnel)
+{
+	const char *slash = strchr(text, '/');
+	char name[SW_TUNNEL_TEXT_LEN], *end;
+	unsigned long key;
+	int type;
+
+	memset(tunnel, 0, sizeof(*tunnel));
+	if (slash) {
+		if ((size_t)(slash - text) >= sizeof(name) || !isdigit((unsigned char)slash[1]))
+			return false;
+		strlcpy(name, text, slash - text + 1);
+		errno = 0;
+		key = strtoul(slash + 1, &end, 10);
+		if (errno || *end || key > UINT32_MAX)
+			return false;
+		tunnel->has_key = true;
+		tunnel->key = key;
+		text = name;
+	}
+	type = tea_type_by_name(text);
+	if (type < 0)
+		return false;
+	tunnel->type = type;
+	return true;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model: what the mesh is to be and what it is.
+ *
+ *   demand    routes need a softwire: a SW-NHOP, with the BGP next hop and the
+ *             Tunnel Encapsulation attribute it stands for (from bgpd's module)
+ *   AFBR      a remote tunnel endpoint that some demand names
+ *   softwire  an AFBR and one of the tunnels we announce: a network device, by
+ *             which we receive whatever the AFBR prefers, and send if it is the
+ *             best that both ends support (RFC 9012 section 6, design 4)
+ *
+ * The model does no I/O. What it wants goes through struct mesh_ops; what the
+ * backends find out comes back as events. Everything runs on one event loop.
+ */
+#ifndef SWMESH_MODEL_H
+#define SWMESH_MODEL_H
+
+#include "ipaddr.h"
+#include "prefix.h"
+#include "typesafe.h"
+
+#include "swmeshd/swmesh_encap.h"
+
+struct thread;
+struct mesh;
+struct afbr;
+struct demand;
+struct softwire;
+
+/* Endpoints that are used of one attribute, and AFBRs in all: what comes from
+ * the network costs a bounded amount of work. */
+#define DEMAND_AFBRS_MAX 8
+#define MESH_AFBRS_MAX	 16384
+
+#define MESH_REASON_LEN 256
+
+/* ---- softwire ---- */
+
+enum softwire_state {
+	SOFTWIRE_DOWN,
+	SOFTWIRE_WAIT_ENDPOINT, /* no usable route to the endpoint */
+	SOFTWIRE_WAIT_DEVICE,	/* the kernel is at it */
+	SOFTWIRE_UP,
+	SOFTWIRE_FAILING, /* the kernel refused; tried again later */
+	SOFTWIRE_STATES,
+};
+
+enum softwire_event {
+	SOFTWIRE_EV_NONE,
+	SOFTWIRE_EV_START,
+	SOFTWIRE_EV_ENDPOINT_UP,
+	SOFTWIRE_EV_ENDPOINT_DOWN,
+	SOFTWIRE_EV_CHANGED, /* parameters: peer's key, MTU, our address */
+	SOFTWIRE_EV_DEVICE_READY,
+	SOFTWIRE_EV_DEVICE_FAILED,
+	SOFTWIRE_EV_DEVICE_LOST, /* someone removed it or set it down */
+	SOFTWIRE_EV_RETRY,	 /* timer */
+	SOFTWIRE_EV_STOP,
+	SOFTWIRE_EVENTS,
+};
+
+PREDECL_DLIST(afbr_softwires);
+PREDECL_DLIST(softwire_users);
+struct softwire {
+	struct afbr *afbr;
+	struct afbr_softwires_item item;
+	struct sw_tunnel tunnel; /* what we announced: key we receive with */
+
+	bool peer_has; /* the AFBR announces this type: we may send */
+	bool has_okey; /* GRE: key we send with, the AFBR's */
+	uint32_t okey;
+
+	enum softwire_state state;
+	time_t since;	  /* of the last change of state, monotonic seconds */
+	uint32_t changes; /* times it went up */
+	unsigned int failures; /* in a row */
+	char error[MESH_REASON_LEN]; /* of the last failure */
+	struct thread *t_retry;
+
+	struct softwire_users_head users; /* demands sent through it */
+	bool wanted;	/* mark while an AFBR is brought up to date */
+	void *device;	/* the kernel backend's */
+};
+DECLARE_DLIST(afbr_softwires, struct softwire, item);
+
+/* ---- AFBR ---- */
+
+/* What zebra says of the way to an endpoint. */
+struct endpoint_path {
+	bool known;	/* zebra has answered */
+	bool reachable; /* by something that is not a softwire */
+	bool recursive; /* by a softwire of ours (RFC 9012 section 7.2, B5) */
+	uint32_t mtu;	/* smallest of the ways, octets; 0: not known */
+	char via[64];	/* for "show": "2001:db8::1 eth0" */
+};
+
+PREDECL_DLIST(afbr_refs);
+struct afbr_ref {
+	struct afbr_refs_item item;
+	struct demand *demand;
+	struct afbr *afbr;
+};
+DECLARE_DLIST(afbr_refs, struct afbr_ref, item);
+
+PREDECL_HASH(afbr_table);
+PREDECL_DLIST(afbr_dirty);
+struct afbr {
+	struct mesh *mesh;
+	struct afbr_table_item item;
+	struct ipaddr addr;
+	struct endpoint_path path;
+	/* B5: how often a path through a softwire was seen, and until when
+	 * the endpoint is not tried again (monotonic seconds). */
+	unsigned int recursions;
+	time_t held_until;
+	struct thread *t_held;
+
+	struct afbr_refs_head refs; /* demands that name it */
+	struct afbr_softwires_head softwires;
+	struct afbr_dirty_item dirty_item;
+	bool dirty;
+	void *tracker; /* the zebra backend's */
+};
+
+/* ---- demand ---- */
+
+PREDECL_HASH(demand_table);
+PREDECL_DLIST(demand_dirty);
+struct demand {
+	struct mesh *mesh;
+	struct demand_table_item item;
+	struct in6_addr sw_nhop;
+	struct ipaddr next_hop;
+	struct tea tea; /* owned */
+	uint32_t routes_ipv4, routes_ipv6; /* paths, by NLRI family */
+	char *refused;	/* by the module, and why; NULL: fine */
+	bool marked;	/* not yet named in the resync under way */
+	struct thread *t_stale; /* bgpd no longer names it */
+
+	unsigned int n_refs;
+	struct afbr_ref refs[DEMAND_AFBRS_MAX];
+	bool refs_cut; /* more endpoints than that, or too many AFBRs */
+
+	struct softwire *via; /* what its packets leave by; NULL: none */
+	uint16_t via_type;    /* of the peer's tunnel */
+	bool via_has_key;
+	uint32_t via_key;
+	struct softwire_users_item users_item;
+	bool pending; /* no verdict yet: what is in the kernel stays */
+	time_t since;
+	char reason[MESH_REASON_LEN]; /* why via is NULL */
+
+	struct demand_dirty_item dirty_item;
+	bool dirty;
+	void *route; /* the kernel backend's */
+};
+DECLARE_DLIST(softwire_users, struct demand, users_item);
+DECLARE_DLIST(demand_dirty, struct demand, dirty_item);
+DECLARE_DLIST(afbr_dirty, struct afbr, dirty_item);
+
+int afbr_cmp(const struct afbr *a, const struct afbr *b);
+uint32_t afbr_hash(const struct afbr *a);
+DECLARE_HASH(afbr_table, struct afbr, item, afbr_cmp, afbr_hash);
+int demand_cmp(const struct demand *a, const struct demand *b);
+uint32_t demand_hash(const struct demand *a);
+DECLARE_HASH(demand_table, struct demand, item, demand_cmp, demand_hash);
+
+/* ---- the mesh ---- */
+
+struct mesh_config {
+	bool enabled;
+	struct ipaddr source; /* none: not configured */
+	struct prefix_ipv6 nhop_prefix;
+	bool policy_required;
+	char announce[ENCAP_NAME_LEN + 1]; /* empty: first by name */
+};
+
+enum mesh_status {
+	MESH_DISABLED,
+	MESH_NO_SOURCE,
+	MESH_WAIT_ADDRESS,
+	MESH_READY,
+};
+
+struct mesh_ops {
+	/* Call mesh_run() once from the event loop. */
+	void (*schedule)(struct mesh *mesh);
+	/* Tell softwire_event(RETRY) after ms; afbr_changed() after ms. */
+	void (*retry)(struct softwire *sw, unsigned int ms);
+	void (*retry_cancel)(struct softwire *sw);
+	void (*hold)(struct afbr *afbr, unsigned int ms);
+	void (*hold_cancel)(struct afbr *afbr);
+	void (*stale_cancel)(struct demand *demand);
+
+	/* Learn of the way to an endpoint, by afbr_path(). */
+	void (*track)(struct afbr *afbr);
+	void (*untrack)(struct afbr *afbr);
+
+	/*
+	 * Make the device what the softwire says, or leave it when it is.
+	 * True: it is, now. False: DEVICE_READY or DEVICE_FAILED follows.
+	 */
+	bool (*device_set)(struct softwire *sw);
+	/* Nothing is sent by it any more: remove it before long. */
+	void (*device_release)(struct softwire *sw);
+	/* Host route of the SW-NHOP: through sw's device; NULL: none. */
+	void (*route_set)(struct demand *demand, struct softwire *sw);
+	/* The demand goes; so does what was kept for it. */
+	void (*route_release)(struct demand *demand);
+
+	/* The demand's softwire came, went or changed: tell the module. */
+	void (*demand_changed)(struct demand *demand);
+	/* Encap-sets or the rest of the configuration changed: likewise. */
+	void (*config_changed)(struct mesh *mesh);
+};
+
+struct mesh {
+	const struct mesh_ops *ops;
+	struct mesh_config config;
+	struct encap_sets_head sets;
+	bool config_dirty;
+
+	/* The transit source is on this system; not known before zebra has
+	 * told its interfaces. */
+	bool source_known, source_ok;
+	/* bgpd's full state is being read: wait for its end. */
+	bool syncing;
+
+	/* What the sets come to: for receiving, and for sending by family. */
+	struct local_tunnels local;
+	struct local_tunnels order_ipv4, order_ipv6;
+	struct ipaddr local_source; /* endpoint the softwires are made with */
+
+	struct afbr_table_head afbrs;
+	struct demand_table_head demands;
+	struct afbr_dirty_head dirty_afbrs;
+	struct demand_dirty_head dirty_demands;
+};
+
+/* swmesh_mesh.c */
+void mesh_init(struct mesh *mesh, const struct mesh_ops *ops);
+void mesh_fini(struct mesh *mesh);
+/* Something in config or sets was changed. */
+void mesh_config_changed(struct mesh *mesh);
+/* The transit source is (not) an address of this system. */
+void mesh_source(struct mesh *mesh, bool ok);
+/* Bring everything that was marked up to date. */
+void mesh_run(struct mesh *mesh);
+enum mesh_status mesh_status(const struct mesh *mesh);
+const char *mesh_status_name(enum mesh_status status);
+
+/* swmesh_afbr.c */
+struct demand *demand_find(struct mesh *mesh, const struct in6_addr *sw_nhop);
+struct demand *demand_get(struct mesh *mesh, const struct in6_addr *sw_nhop);
+/* A demand as bgpd's module tells it; tea is copied. True if it changed. */
+bool demand_update(struct demand *demand, const struct ipaddr *next_hop, const uint8_t *tea,
+		   size_t tea_len, uint32_t routes_ipv4, uint32_t routes_ipv6,
+		   const char *refused);
+void demand_del(struct demand *demand);
+void demand_mark_dirty(struct demand *demand);
+/* Find its endpoints anew (the attribute or our family changed). */
+void demand_link(struct demand *demand);
+void demand_choose(struct demand *demand);
+uint8_t demand_payload(const struct demand *demand);
+
+struct afbr *afbr_find(struct mesh *mesh, const struct ipaddr *addr);
+void afbr_mark_dirty(struct afbr *afbr);
+void afbr_mark_demands(struct afbr *afbr);
+/* zebra's answer; the caller's copy. */
+void afbr_path(struct afbr *afbr, const struct endpoint_path *path);
+/* Softwires for every tunnel we announce, with the keys the AFBR announced. */
+void afbr_update(struct afbr *afbr);
+bool afbr_usable(const struct afbr *afbr);
+/* Why not: buf is returned. */
+const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len);
+struct softwire *afbr_softwire(struct afbr *afbr, const struct sw_tunnel *tunnel);
+/* The endpoint a TLV stands for: its own or the next hop (RFC 9012 3.1), an
+ * IPv4-mapped address as IPv4 (B13). False if it has none we know. */
+bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,
+		     struct ipaddr *out);
+
+/* swmesh_softwire.c */
+struct softwire *softwire_new(struct afbr *afbr, const struct sw_tunnel *tunnel);
+void softwire_del(struct softwire *sw);
+/* text: of a failure, copied; else NULL. */
+void softwire_event(struct softwire *sw, enum softwire_event event, const char *text);
+const char *softwire_state_name(enum softwire_state state);
+const char *softwire_event_name(enum softwire_event event);
+/* The next state by the table alone, for tests and "show". */
+enum softwire_state softwire_next_state(enum softwire_state state, enum softwire_event event);
+/* Octets that the encapsulation adds, outer header included. */
+unsigned int softwire_overhead(const struct softwire *sw);
+/* What may be carried: the path's MTU less the overhead (F4); 0: not known. */
+uint32_t softwire_mtu(const struct softwire *sw);
+/* "gre/200" as it is sent, "gre/100" as it is received. */
+const char *softwire_tunnel_text(const struct softwire *sw, char *buf, size_t len);
+const char *softwire_reason(const struct softwire *sw, char *buf, size_t len);
+
+#endif /* SWMESH_MODEL_H */

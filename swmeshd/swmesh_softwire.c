@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The softwire's state machine: one table, state x event -> action, next state.
+ *
+ * A softwire is up when its endpoint is reachable through the core (RFC 9012
+ * section 6) and its device is in the kernel. It is used by the demands that
+ * choose it (swmesh_select.c); a change here only marks them to choose anew.
+ * The device stays while the endpoint is away: it does no harm, and the other
+ * end may still reach us.
+ */
+#include <zebra.h>
+
+#include "memory.h"
+#include "monotime.h"
+
+#include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_model.h"
+#include "swmeshd/swmeshd.h"
+
+DEFINE_MTYPE_STATIC(SWMESHD, SOFTWIRE, "Softwire");
+
+#define RETRY_MIN_MS 1000
+#define RETRY_MAX_MS 60000
+
+/* Actions may cause another event at once: they return it. */
+typedef enum softwire_event (*softwire_action)(struct softwire *sw);
+
+static enum softwire_event act_check_endpoint(struct softwire *sw)
+{
+	return afbr_usable(sw->afbr) ? SOFTWIRE_EV_ENDPOINT_UP : SOFTWIRE_EV_NONE;
+}
+
+static enum softwire_event act_make_device(struct softwire *sw)
+{
+	sw->afbr->mesh->ops->retry_cancel(sw);
+	if (sw->afbr->mesh->ops->device_set(sw))
+		return SOFTWIRE_EV_DEVICE_READY;
+	return SOFTWIRE_EV_NONE;
+}
+
+static enum softwire_event act_came_up(struct softwire *sw)
+{
+	sw->afbr->mesh->ops->retry_cancel(sw);
+	sw->failures = 0;
+	sw->error[0] = '\0';
+	sw->changes++;
+	return SOFTWIRE_EV_NONE;
+}
+
+static enum softwire_event act_retry_later(struct softwire *sw)
+{
+	unsigned int ms = RETRY_MIN_MS << MIN(sw->failures, 6u);
+
+	sw->failures++;
+	sw->afbr->mesh->ops->retry(sw, MIN(ms, (unsigned int)RETRY_MAX_MS));
+	return SOFTWIRE_EV_NONE;
+}
+
+static enum softwire_event act_cancel_retry(struct softwire *sw)
+{
+	sw->afbr->mesh->ops->retry_cancel(sw);
+	return SOFTWIRE_EV_NONE;
+}
+
+static enum softwire_event act_release(struct softwire *sw)
+{
+	sw->afbr->mesh->ops->retry_cancel(sw);
+	sw->afbr->mesh->ops->device_release(sw);
+	return SOFTWIRE_EV_NONE;
+}
+
+struct transition {
+	bool valid; /* false: the event means nothing in this state */
+	enum softwire_state next;
+	softwire_action action; /* run after the state has changed */
+};
+
+#define GO(next_, action_)                                                     \
+	{                                                                      \
+		.valid = true, .next = SOFTWIRE_##next_, .action = action_     \
+	}
+
+/* clang-format off */
+static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
+	[SOFTWIRE_DOWN] = {
+		[SOFTWIRE_EV_START]         = GO(WAIT_ENDPOINT, act_check_endpoint),
+	},
+	[SOFTWIRE_WAIT_ENDPOINT] = {
+		[SOFTWIRE_EV_ENDPOINT_UP]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
+	},
+	[SOFTWIRE_WAIT_DEVICE] = {
+		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, NULL),
+		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_READY]  = GO(UP,            act_came_up),
+		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
+	},
+	[SOFTWIRE_UP] = {
+		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, NULL),
+		[SOFTWIRE_EV_CHANGED]       = GO(UP,            act_make_device),
+		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
+	},
+	[SOFTWIRE_FAILING] = {
+		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, act_cancel_retry),
+		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_READY]  = GO(UP,            act_came_up),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_RETRY]         = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
+	},
+};
+
+static const char *const state_names[SOFTWIRE_STATES] = {
+	[SOFTWIRE_DOWN]          = "down",
+	[SOFTWIRE_WAIT_ENDPOINT] = "wait-endpoint",
+	[SOFTWIRE_WAIT_DEVICE]   = "wait-device",
+	[SOFTWIRE_UP]            = "up",
+	[SOFTWIRE_FAILING]       = "failing",
+};
+
+static const char *const event_names[SOFTWIRE_EVENTS] = {
+	[SOFTWIRE_EV_NONE]          = "none",
+	[SOFTWIRE_EV_START]         = "start",
+	[SOFTWIRE_EV_ENDPOINT_UP]   = "endpoint-up",
+	[SOFTWIRE_EV_ENDPOINT_DOWN] = "endpoint-down",
+	[SOFTWIRE_EV_CHANGED]       = "changed",
+	[SOFTWIRE_EV_DEVICE_READY]  = "device-ready",
+	[SOFTWIRE_EV_DEVICE_FAILED] = "device-failed",
+	[SOFTWIRE_EV_DEVICE_LOST]   = "device-lost",
+	[SOFTWIRE_EV_RETRY]         = "retry",
+	[SOFTWIRE_EV_STOP]          = "stop",
+};
+/* clang-format on */
+
+const char *softwire_state_name(enum softwire_state state)
+{
+	return state_names[state];
+}
+
+const char *softwire_event_name(enum softwire_event event)
+{
+	return event_names[event];
+}
+
+enum softwire_state softwire_next_state(enum softwire_state state, enum softwire_event event)
+{
+	const struct transition *t = &transitions[state][event];
+
+	return t->valid ? t->next : state;
+}
+
+static void change_state(struct softwire *sw, enum softwire_state next,
+			 enum softwire_event event)
+{
+	char text[SW_TUNNEL_TEXT_LEN];
+
+	if (sw->state == next)
+		return;
+	DEBUGD(&swmesh_dbg_events, "softwire to %pIA by %s: %s, %s -> %s", &sw->afbr->addr,
+	       softwire_tunnel_text(sw, text, sizeof(text)), event_names[event],
+	       state_names[sw->state], state_names[next]);
+	sw->state = next;
+	sw->since = monotime(NULL);
+	afbr_mark_demands(sw->afbr);
+}
+
+void softwire_event(struct softwire *sw, enum softwire_event event, const char *text)
+{
+	if (text && event == SOFTWIRE_EV_DEVICE_FAILED)
+		strlcpy(sw->error, text, sizeof(sw->error));
+	while (event != SOFTWIRE_EV_NONE) {
+		const struct transition *t = &transitions[sw->state][event];
+
+		if (!t->valid)
+			return;
+		change_state(sw, t->next, event);
+		event = t->action ? t->action(sw) : SOFTWIRE_EV_NONE;
+	}
+}
+
+struct softwire *softwire_new(struct afbr *afbr, const struct sw_tunnel *tunnel)
+{
+	struct softwire *sw = XCALLOC(MTYPE_SOFTWIRE, sizeof(*sw));
+
+	sw->afbr = afbr;
+	sw->tunnel = *tunnel;
+	sw->since = monotime(NULL);
+	softwire_users_init(&sw->users);
+	afbr_softwires_add_tail(&afbr->softwires, sw);
+	return sw;
+}
+
+void softwire_del(struct softwire *sw)
+{
+	struct demand *demand;
+
+	softwire_event(sw, SOFTWIRE_EV_STOP, NULL);
+	while ((demand = softwire_users_pop(&sw->users))) {
+		demand->via = NULL;
+		demand_mark_dirty(demand);
+	}
+	softwire_users_fini(&sw->users);
+	afbr_softwires_del(&sw->afbr->softwires, sw);
+	XFREE(MTYPE_SOFTWIRE, sw);
+}
+
+unsigned int softwire_overhead(const struct softwire *sw)
+{
+	unsigned int outer = IS_IPADDR_V6(&sw->afbr->addr) ? 40 : 20;
+
+	if (sw->tunnel.type != TEA_TYPE_GRE)
+		return outer;
+	return outer + 4 + (sw->has_okey ? 4 : 0);
+}
+
+uint32_t softwire_mtu(const struct softwire *sw)
+{
+	uint32_t overhead = softwire_overhead(sw);
+	uint32_t path = sw->afbr->path.mtu;
+
+	if (!path)
+		return 0;
+	/* RFC 8200 section 5: an IPv6 link carries 1280 octets. Smaller, and the
+	 * kernel would take IPv6 off the device; the outer packet is then
+	 * fragmented at the source, by the kernel. */
+	return path > overhead + 1280 ? path - overhead : 1280;
+}
+
+const char *softwire_tunnel_text(const struct softwire *sw, char *buf, size_t len)
+{
+	return sw_tunnel_text(sw->tunnel.type, sw->tunnel.has_key, sw->tunnel.key, buf, len);
+}
+
+const char *softwire_reason(const struct softwire *sw, char *buf, size_t len)
+{
+	switch (sw->state) {
+	case SOFTWIRE_UP:
+		buf[0] = '\0';
+		break;
+	case SOFTWIRE_WAIT_ENDPOINT:
+		afbr_reason(sw->afbr, buf, len);
+		break;
+	case SOFTWIRE_FAILING:
+		strlcpy(buf, sw->error, len);
+		break;
+	case SOFTWIRE_WAIT_DEVICE:
+		snprintf(buf, len, "%s",
+			 sw->failures ? sw->error : "the kernel is making the device");
+		break;
+	case SOFTWIRE_DOWN:
+	case SOFTWIRE_STATES:
+		strlcpy(buf, "not started", len);
+		break;
+	}
+	return buf;
+}
