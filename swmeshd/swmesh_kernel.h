@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel backend: what the model wants against what the kernel has.
+ *
+ * Devices (swmesh_kernel.c) and routes (swmesh_kroute.c) are read when swmeshd
+ * starts and followed by notifications. What carries our mark, the alias
+ * "swmesh:ENDPOINT:TUNNEL" or the route protocol number 201, is ours, from
+ * whatever run: it is adopted when the model asks for it, changed in place when
+ * it differs, and removed when the grace time after the first full state from
+ * bgpd is over and nobody asked (design 7). Stopping swmeshd touches nothing.
+ */
+#ifndef SWMESH_KERNEL_H
+#define SWMESH_KERNEL_H
+
+#include "swmeshd/swmesh_model.h"
+#include "swmeshd/swmesh_tunnel.h"
+
+#define SWMESH_ALIAS "swmesh:"
+
+struct kdev_stats {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, tx_errors;
+};
+
+bool swmesh_kernel_init(void);
+void swmesh_kernel_stop(void);
+
+/* bgpd's full state is known: start the grace time of leftovers. */
+void swmesh_kernel_synced(void);
+
+/* Whether this is a device of ours. */
+bool swmesh_kernel_owns(int ifindex);
+
+/* struct mesh_ops */
+bool swmesh_kernel_device_set(struct softwire *sw);
+void swmesh_kernel_device_release(struct softwire *sw);
+void swmesh_kernel_route_set(struct demand *demand, struct softwire *sw);
+void swmesh_kernel_route_release(struct demand *demand);
+void swmesh_kernel_config_changed(struct mesh *mesh);
+
+/* ---- for "show" ---- */
+
+/* "" and 0 if it has none. */
+const char *swmesh_kernel_device_name(const struct softwire *sw);
+int swmesh_kernel_device_ifindex(const struct softwire *sw);
+uint32_t swmesh_kernel_device_mtu(const struct softwire *sw);
+/* Read the counters of all devices; then each softwire's. */
+void swmesh_kernel_read_stats(void);
+const struct kdev_stats *swmesh_kernel_stats(const struct softwire *sw);
+/* Devices and routes that are there and that the model does not ask for. */
+void swmesh_kernel_leftovers(unsigned int *devices, unsigned int *routes);
+
+/* ---- between swmesh_kernel.c and swmesh_kroute.c ---- */
+
+void kroute_init(void);
+void kroute_stop(void);
+void kroute_notification(const struct nlmsghdr *nlh, bool own);
+/* Before and after a dump of the routes. */
+void kroute_mark(void);
+void kroute_unmarked(void);
+/* The device went, and its routes with it. */
+void kroute_device_gone(int ifindex);
+/* Correct what notifications have shown. */
+void kroute_idle(void);
+void kroute_sweep(void);
+unsigned int kroute_leftovers(void);
+void kroute_prefix(const struct prefix_ipv6 *prefix);
+
+#endif /* SWMESH_KERNEL_H */

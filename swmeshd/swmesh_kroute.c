@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SW-NHOP routes in the kernel: R/128 by the softwire's device while there is
+ * one, and the whole prefix unreachable, so that a SW-NHOP without a softwire
+ * never resolves by anything else, a default route included (RFC 9012 section
+ * 6, B3; doc/README has the whole argument). zebra learns them from the kernel.
+ */
+#include <zebra.h>
+
+#include "jhash.h"
+#include "memory.h"
+
+#include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmesh_kernel.h"
+#include "swmeshd/swmesh_netlink.h"
+#include "swmeshd/swmeshd.h"
+
+DEFINE_MTYPE_STATIC(SWMESHD, KROUTE, "Kernel route");
+
+#define ROUTE_RETRY_MS 1000
+/* Of all our routes; one number, so that a change replaces the route. */
+#define ROUTE_METRIC 1024
+
+PREDECL_HASH(kroute_table);
+PREDECL_DLIST(kroute_check);
+struct kroute {
+	struct kroute_table_item item;
+	struct prefix_ipv6 dst;
+	bool unreachable; /* the prefix route */
+
+	bool owned;	  /* the model has a say: it wants it, or none */
+	bool dropping;	  /* freed as soon as the kernel has none */
+	bool wanted;
+	int want_ifindex; /* with wanted; 0 for the prefix route */
+
+	bool present;
+	int have_ifindex;
+	bool asked; /* a request is under way */
+	bool asked_add;
+	int asked_ifindex;
+	bool marked; /* not seen in the dump under way */
+	struct thread *t_retry;
+
+	struct kroute_check_item check_item;
+	bool checking;
+};
+
+static int kroute_cmp(const struct kroute *a, const struct kroute *b)
+{
+	return prefix_cmp(&a->dst, &b->dst);
+}
+
+static uint32_t kroute_hash(const struct kroute *r)
+{
+	return jhash(&r->dst.prefix, sizeof(r->dst.prefix), r->dst.prefixlen);
+}
+
+DECLARE_HASH(kroute_table, struct kroute, item, kroute_cmp, kroute_hash);
+DECLARE_DLIST(kroute_check, struct kroute, check_item);
+
+static struct kroute_table_head kroutes;
+static struct kroute_check_head checks;
+static struct kroute *prefix_route;
+
+static void kroute_reconcile(struct kroute *r);
+
+static struct kroute *kroute_get(const struct prefix_ipv6 *dst)
+{
+	struct kroute ref = {}, *r;
+
+	ref.dst = *dst;
+	r = kroute_table_find(&kroutes, &ref);
+	if (r)
+		return r;
+	r = XCALLOC(MTYPE_KROUTE, sizeof(*r));
+	r->dst = *dst;
+	kroute_table_add(&kroutes, r);
+	return r;
+}
+
+/* Frees it if it is nothing to anybody. */
+static bool kroute_gc(struct kroute *r)
+{
+	if ((r->owned && !r->dropping) || r->present || r->asked)
+		return false;
+	THREAD_OFF(r->t_retry);
+	if (r->checking)
+		kroute_check_del(&checks, r);
+	if (r == prefix_route)
+		prefix_route = NULL;
+	kroute_table_del(&kroutes, r);
+	XFREE(MTYPE_KROUTE, r);
+	return true;
+}
+
+/* ---- requests ---- */
+
+static void retry(struct thread *t)
+{
+	struct kroute *r = THREAD_ARG(t);
+
+	kroute_reconcile(r);
+}
+
+static void request_done(void *arg, int err, const char *text)
+{
+	struct kroute *r = arg;
+
+	r->asked = false;
+	if (err == ESRCH && !r->asked_add)
+		err = 0; /* gone already */
+	if (err) {
+		flog_err(EC_SWMESH_ROUTE, "kernel: route %pFX: cannot be %s: %s%s%s; tried again",
+			 &r->dst, r->asked_add ? "added" : "removed", strerror(err),
+			 text[0] ? ": " : "", text);
+		thread_add_timer_msec(master, retry, r, ROUTE_RETRY_MS, &r->t_retry);
+		return;
+	}
+	r->present = r->asked_add;
+	r->have_ifindex = r->asked_add ? r->asked_ifindex : 0;
+	kroute_reconcile(r);
+}
+
+static void request(struct kroute *r, bool add)
+{
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+
+	DEBUGD(&swmesh_dbg_kernel, "kernel: %s route %pFX ifindex %d", add ? "add" : "remove",
+	       &r->dst, r->want_ifindex);
+	r->asked = true;
+	r->asked_add = add;
+	r->asked_ifindex = add ? r->want_ifindex : 0;
+	nl_unit_begin(request_done, r);
+	nlh = nl_unit_message(add ? RTM_NEWROUTE : RTM_DELROUTE,
+			      add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = AF_INET6;
+	rtm->rtm_dst_len = r->dst.prefixlen;
+	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_protocol = SWMESH_RTPROT;
+	rtm->rtm_scope = RT_SCOPE_UNIVERSE;
+	rtm->rtm_type = r->unreachable ? RTN_UNREACHABLE : RTN_UNICAST;
+	mnl_attr_put(nlh, RTA_DST, sizeof(r->dst.prefix), &r->dst.prefix);
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, ROUTE_METRIC);
+	if (add && !r->unreachable)
+		mnl_attr_put_u32(nlh, RTA_OIF, r->want_ifindex);
+	nl_unit_end();
+}
+
+static void kroute_reconcile(struct kroute *r)
+{
+	if (r->asked)
+		return; /* looked at again when it is answered */
+	THREAD_OFF(r->t_retry);
+	if (r->wanted && (!r->present || r->have_ifindex != r->want_ifindex))
+		request(r, true);
+	else if (r->owned && !r->wanted && r->present)
+		request(r, false);
+	else
+		kroute_gc(r);
+}
+
+static void kroute_drop(struct kroute *r)
+{
+	r->owned = true;
+	r->dropping = true;
+	r->wanted = false;
+	kroute_reconcile(r);
+}
+
+/* ---- what the model wants ---- */
+
+static struct prefix_ipv6 host_prefix(const struct in6_addr *addr)
+{
+	struct prefix_ipv6 p = {};
+
+	p.family = AF_INET6;
+	p.prefixlen = IPV6_MAX_BITLEN;
+	p.prefix = *addr;
+	return p;
+}
+
+void swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
+{
+	struct prefix_ipv6 dst = host_prefix(&demand->sw_nhop);
+	struct kroute *r = kroute_get(&dst);
+
+	r->owned = true;
+	r->dropping = false;
+	r->wanted = sw != NULL;
+	r->want_ifindex = sw ? swmesh_kernel_device_ifindex(sw) : 0;
+	kroute_reconcile(r);
+}
+
+void swmesh_kernel_route_release(struct demand *demand)
+{
+	struct prefix_ipv6 dst = host_prefix(&demand->sw_nhop);
+	struct kroute ref = {}, *r;
+
+	ref.dst = dst;
+	r = kroute_table_find(&kroutes, &ref);
+	if (!r)
+		return;
+	kroute_drop(r);
+}
+
+void kroute_prefix(const struct prefix_ipv6 *prefix)
+{
+	struct kroute *r;
+
+	if (prefix_route && prefix && !prefix_cmp(&prefix_route->dst, prefix) &&
+	    prefix_route->wanted)
+		return;
+	if (prefix_route) {
+		r = prefix_route;
+		prefix_route = NULL;
+		kroute_drop(r);
+	}
+	if (!prefix)
+		return;
+	prefix_route = kroute_get(prefix);
+	prefix_route->unreachable = true;
+	prefix_route->owned = prefix_route->wanted = true;
+	prefix_route->dropping = false;
+	prefix_route->want_ifindex = 0;
+	kroute_reconcile(prefix_route);
+}
+
+/* ---- what the kernel says ---- */
+
+static int collect(const struct nlattr *attr, void *arg)
+{
+	const struct nlattr **a = arg;
+
+	if (mnl_attr_get_type(attr) <= RTA_MAX)
+		a[mnl_attr_get_type(attr)] = attr;
+	return MNL_CB_OK;
+}
+
+static void check_later(struct kroute *r)
+{
+	if (r->checking)
+		return;
+	r->checking = true;
+	kroute_check_add_tail(&checks, r);
+}
+
+static bool parse(const struct nlmsghdr *nlh, struct prefix_ipv6 *dst, int *ifindex)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *a[RTA_MAX + 1] = {};
+	uint32_t table;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_family != AF_INET6 ||
+	    rtm->rtm_protocol != SWMESH_RTPROT || rtm->rtm_dst_len > IPV6_MAX_BITLEN)
+		return false;
+	mnl_attr_parse(nlh, sizeof(*rtm), collect, a);
+	table = a[RTA_TABLE] ? mnl_attr_get_u32(a[RTA_TABLE]) : rtm->rtm_table;
+	if (table != RT_TABLE_MAIN || !a[RTA_DST] ||
+	    mnl_attr_get_payload_len(a[RTA_DST]) != sizeof(dst->prefix))
+		return false;
+	memset(dst, 0, sizeof(*dst));
+	dst->family = AF_INET6;
+	dst->prefixlen = rtm->rtm_dst_len;
+	memcpy(&dst->prefix, mnl_attr_get_payload(a[RTA_DST]), sizeof(dst->prefix));
+	*ifindex = rtm->rtm_type == RTN_UNICAST && a[RTA_OIF] ? (int)mnl_attr_get_u32(a[RTA_OIF])
+							      : 0;
+	return true;
+}
+
+void kroute_notification(const struct nlmsghdr *nlh, bool own)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	struct prefix_ipv6 dst;
+	struct kroute *r;
+	int ifindex;
+
+	/* Our own requests are answered elsewhere, and in order. */
+	if (own || !parse(nlh, &dst, &ifindex))
+		return;
+	r = kroute_get(&dst);
+	r->marked = false;
+	if (nlh->nlmsg_type == RTM_NEWROUTE) {
+		r->present = true;
+		r->have_ifindex = ifindex;
+		r->unreachable = rtm->rtm_type == RTN_UNREACHABLE;
+	} else if (r->have_ifindex == ifindex)
+		r->present = false;
+	check_later(r);
+}
+
+void kroute_device_gone(int ifindex)
+{
+	struct kroute *r;
+
+	frr_each (kroute_table, &kroutes, r) {
+		if (!r->present || r->have_ifindex != ifindex)
+			continue;
+		r->present = false;
+		check_later(r);
+	}
+}
+
+void kroute_mark(void)
+{
+	struct kroute *r;
+
+	frr_each (kroute_table, &kroutes, r)
+		r->marked = r->present;
+}
+
+void kroute_unmarked(void)
+{
+	struct kroute *r;
+
+	frr_each (kroute_table, &kroutes, r) {
+		if (!r->marked)
+			continue;
+		r->marked = false;
+		r->present = false;
+		check_later(r);
+	}
+}
+
+void kroute_idle(void)
+{
+	struct kroute *r;
+
+	while ((r = kroute_check_pop(&checks))) {
+		r->checking = false;
+		/* The model sees to those whose device went first. */
+		if (r->wanted && r->want_ifindex && !swmesh_kernel_owns(r->want_ifindex))
+			continue;
+		kroute_reconcile(r);
+	}
+}
+
+/* ---- leftovers ---- */
+
+unsigned int kroute_leftovers(void)
+{
+	struct kroute *r;
+	unsigned int n = 0;
+
+	frr_each (kroute_table, &kroutes, r)
+		n += r->present && !r->owned;
+	return n;
+}
+
+void kroute_sweep(void)
+{
+	struct kroute *r;
+
+	frr_each_safe (kroute_table, &kroutes, r) {
+		if (r->owned)
+			continue;
+		kroute_drop(r);
+	}
+}
+
+void kroute_init(void)
+{
+	kroute_table_init(&kroutes);
+	kroute_check_init(&checks);
+}
+
+void kroute_stop(void)
+{
+	struct kroute *r;
+
+	while (kroute_check_pop(&checks))
+		;
+	while ((r = kroute_table_pop(&kroutes))) {
+		THREAD_OFF(r->t_retry);
+		XFREE(MTYPE_KROUTE, r);
+	}
+	kroute_table_fini(&kroutes);
+}
