@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Command line: configuration (swmesh_cli.c) and display (swmesh_show.c). */
+#ifndef SWMESH_CLI_H
+#define SWMESH_CLI_H
+
+#include "command.h"
+
+#include "vtysh/swmesh_nodes.h"
+
+void swmesh_cli_init(void);
+void swmesh_show_init(void);
+
+#endif /* SWMESH_CLI_H */

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Error references of swmeshd. */
+#include <zebra.h>
+
+#include "swmeshd/swmesh_errors.h"
+
+/* clang-format off */
+static struct log_ref swmesh_errors[] = {
+	{
+		.code = EC_SWMESH_NETLINK_SOCKET,
+		.title = "No netlink socket",
+		.description = "swmeshd cannot talk to the kernel, so it can make no tunnels",
+		.suggestion = "Start swmeshd with CAP_NET_ADMIN, as the service scripts do",
+	},
+	{
+		.code = EC_SWMESH_NETLINK_DUMP,
+		.title = "Reading the kernel's devices or routes failed",
+		.description = "swmeshd does not know what an earlier run left behind or what was changed",
+		.suggestion = "It is tried again; if it goes on failing, restart swmeshd: traffic is not touched",
+	},
+	{
+		.code = EC_SWMESH_DEVICE,
+		.title = "The kernel refused a tunnel device",
+		.description = "A softwire cannot come up; the text says why",
+		.suggestion = "See 'show softwire detail'. A missing kernel module (ip6_gre, ip6_tunnel, ip_gre, sit) or a device of another owner with the same endpoints and key are the usual causes",
+	},
+	{
+		.code = EC_SWMESH_ROUTE,
+		.title = "The kernel refused a SW-NHOP route",
+		.description = "Routes that use this SW-NHOP are not resolvable",
+		.suggestion = "See that nothing else uses the SW-NHOP prefix ('sw-nhop prefix' under 'softwire mesh')",
+	},
+	{
+		.code = EC_SWMESH_BGP_VERSION,
+		.title = "bgpd's module speaks another version",
+		.description = "swmeshd and bgpd_swmesh.so come from different releases",
+		.suggestion = "Install both from one release and restart bgpd and swmeshd",
+	},
+	{
+		.code = END_FERR,
+	}
+};
+
+static struct log_ref swmesh_warnings[] = {
+	{
+		.code = EC_SWMESH_NETLINK_OVERRUN,
+		.title = "Netlink notifications were lost",
+		.description = "The kernel reported more changes than the socket could hold; everything is read anew",
+		.suggestion = "None needed; if frequent, raise net.core.rmem_max",
+	},
+	{
+		.code = EC_SWMESH_BGP_ITEM,
+		.title = "bgpd's module sent an item that makes no sense",
+		.description = "The item was ignored",
+		.suggestion = "Report it with 'debug softwire bgp' output",
+	},
+	{
+		.code = END_FERR,
+	}
+};
+/* clang-format on */
+
+void swmesh_errors_init(void)
+{
+	log_ref_add(swmesh_errors);
+	log_ref_add(swmesh_warnings);
+}

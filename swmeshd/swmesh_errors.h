@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Error references of swmeshd, for "show error" and the log. */
+#ifndef SWMESH_ERRORS_H
+#define SWMESH_ERRORS_H
+
+#include "ferr.h"
+
+/* FRR 8.4.4 uses 0x01 to 0x11 and 0xf1. */
+#define SWMESH_FERR_START 0x53000001
+
+enum swmesh_log_refs {
+	EC_SWMESH_NETLINK_SOCKET = SWMESH_FERR_START,
+	EC_SWMESH_NETLINK_DUMP,
+	EC_SWMESH_NETLINK_OVERRUN,
+	EC_SWMESH_DEVICE,
+	EC_SWMESH_ROUTE,
+	EC_SWMESH_BGP_VERSION,
+	EC_SWMESH_BGP_ITEM,
+};
+
+void swmesh_errors_init(void);
+
+#endif /* SWMESH_ERRORS_H */

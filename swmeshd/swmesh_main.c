@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * swmeshd: the softwire mesh of an AFBR (RFC 5565). Start-up, signals, and the
+ * wiring of the model to its backends, which do not know each other.
+ *
+ * Stopping leaves devices and routes where they are: traffic goes on, and the
+ * next run adopts them. Only "no softwire mesh" removes them.
+ */
+#include <zebra.h>
+
+#include <lib/version.h>
+
+#include "command.h"
+#include "filter.h"
+#include "getopt.h"
+#include "if.h"
+#include "libfrr.h"
+#include "log.h"
+#include "memory.h"
+#include "privs.h"
+#include "sigevent.h"
+#include "thread.h"
+#include "vrf.h"
+
+#include "swmeshd/swmesh_bgp.h"
+#include "swmeshd/swmesh_cli.h"
+#include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmesh_kernel.h"
+#include "swmeshd/swmesh_model.h"
+#include "swmeshd/swmesh_nb.h"
+#include "swmeshd/swmesh_zebra.h"
+#include "swmeshd/swmeshd.h"
+
+#define SWMESH_VTY_PORT 2690
+
+DEFINE_MGROUP(SWMESHD, "swmeshd");
+
+struct thread_master *master;
+struct mesh *swmesh;
+unsigned int swmesh_grace = SWMESH_GRACE_DEFAULT;
+
+static struct mesh the_mesh;
+static struct thread *t_run;
+
+static zebra_capabilities_t caps[] = {ZCAP_NET_ADMIN, ZCAP_NET_RAW};
+
+struct zebra_privs_t swmesh_privs = {
+#if defined(FRR_USER) && defined(FRR_GROUP)
+	.user = FRR_USER,
+	.group = FRR_GROUP,
+#endif
+#ifdef VTY_GROUP
+	.vty_group = VTY_GROUP,
+#endif
+	.caps_p = caps,
+	.cap_num_p = array_size(caps),
+	.cap_num_i = 0,
+};
+
+/* ---- the model's operations ---- */
+
+static void run(struct thread *t)
+{
+	mesh_run(swmesh);
+}
+
+static void schedule(struct mesh *mesh)
+{
+	thread_add_event(master, run, NULL, 0, &t_run);
+}
+
+static void retry_now(struct thread *t)
+{
+	softwire_event(THREAD_ARG(t), SOFTWIRE_EV_RETRY, NULL);
+}
+
+static void retry(struct softwire *sw, unsigned int ms)
+{
+	THREAD_OFF(sw->t_retry);
+	thread_add_timer_msec(master, retry_now, sw, ms, &sw->t_retry);
+}
+
+static void retry_cancel(struct softwire *sw)
+{
+	THREAD_OFF(sw->t_retry);
+}
+
+static void hold_over(struct thread *t)
+{
+	struct afbr *afbr = THREAD_ARG(t);
+
+	afbr_mark_dirty(afbr);
+	afbr_mark_demands(afbr);
+}
+
+static void hold(struct afbr *afbr, unsigned int ms)
+{
+	THREAD_OFF(afbr->t_held);
+	thread_add_timer_msec(master, hold_over, afbr, ms, &afbr->t_held);
+}
+
+static void hold_cancel(struct afbr *afbr)
+{
+	THREAD_OFF(afbr->t_held);
+}
+
+static void config_changed(struct mesh *mesh)
+{
+	swmesh_kernel_config_changed(mesh);
+	swmesh_bgp_config_changed(mesh);
+}
+
+static const struct mesh_ops mesh_ops = {
+	.schedule = schedule,
+	.retry = retry,
+	.retry_cancel = retry_cancel,
+	.hold = hold,
+	.hold_cancel = hold_cancel,
+	.stale_cancel = swmesh_bgp_stale_cancel,
+	.track = swmesh_zebra_track,
+	.untrack = swmesh_zebra_untrack,
+	.device_set = swmesh_kernel_device_set,
+	.device_release = swmesh_kernel_device_release,
+	.route_set = swmesh_kernel_route_set,
+	.route_release = swmesh_kernel_route_release,
+	.demand_changed = swmesh_bgp_demand_changed,
+	.config_changed = config_changed,
+};
+
+/* ---- the process ---- */
+
+static struct frr_daemon_info swmeshd_di;
+
+static void sighup(void)
+{
+	zlog_info("SIGHUP received");
+	vty_read_config(NULL, swmeshd_di.config_file, config_default);
+}
+
+static void sigint(void)
+{
+	zlog_notice("Terminating on signal; tunnels and routes stay");
+	THREAD_OFF(t_run);
+	swmesh_bgp_stop();
+	swmesh_zebra_stop();
+	swmesh_kernel_stop();
+	frr_fini();
+	exit(0);
+}
+
+static void sigusr1(void)
+{
+	zlog_rotate();
+}
+
+static struct frr_signal_t swmesh_signals[] = {
+	{.signal = SIGHUP, .handler = &sighup},
+	{.signal = SIGUSR1, .handler = &sigusr1},
+	{.signal = SIGINT, .handler = &sigint},
+	{.signal = SIGTERM, .handler = &sigint},
+};
+
+static const struct frr_yang_module_info *const swmesh_yang_modules[] = {
+	&frr_filter_info,
+	&frr_interface_info,
+	&frr_vrf_info,
+	&frr_swmesh_info,
+};
+
+FRR_DAEMON_INFO(swmeshd, SWMESH, .vty_port = SWMESH_VTY_PORT,
+
+		.proghelp = "Softwire mesh of an Address Family Border Router.",
+
+		.signals = swmesh_signals, .n_signals = array_size(swmesh_signals),
+
+		.privs = &swmesh_privs, .yang_modules = swmesh_yang_modules,
+		.n_yang_modules = array_size(swmesh_yang_modules),
+);
+
+#define OPT_GRACE 2000
+
+static const struct option longopts[] = {
+	{"grace", required_argument, NULL, OPT_GRACE},
+	{0},
+};
+
+static void parse_options(int argc, char **argv)
+{
+	char *end;
+	int opt;
+
+	frr_preinit(&swmeshd_di, argc, argv);
+	frr_opt_add("", longopts,
+		    "      --grace        Seconds that tunnels of an earlier run are kept\n"
+		    "                     for bgpd to ask for them again (default 60)\n");
+	while ((opt = frr_getopt(argc, argv, NULL)) != EOF) {
+		switch (opt) {
+		case 0:
+			break;
+		case OPT_GRACE:
+			swmesh_grace = strtoul(optarg, &end, 10);
+			if (!isdigit((unsigned char)optarg[0]) || *end || swmesh_grace > 86400) {
+				fprintf(stderr,
+					"swmeshd: --grace %s: not a number of seconds; use 0 to 86400\n",
+					optarg);
+				exit(1);
+			}
+			break;
+		default:
+			frr_help_exit(1);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	parse_options(argc, argv);
+	master = frr_init();
+
+	swmesh = &the_mesh;
+	mesh_init(swmesh, &mesh_ops);
+	swmesh_errors_init();
+	swmesh_debug_init();
+	vrf_init(NULL, NULL, NULL, NULL);
+	swmesh_bgp_init();
+	if (!swmesh_kernel_init()) {
+		fprintf(stderr,
+			"swmeshd: no netlink socket; start it as root, as the service scripts do\n");
+		exit(1);
+	}
+	swmesh_zebra_init();
+	swmesh_debug_cli_init();
+	swmesh_cli_init();
+	swmesh_show_init();
+
+	frr_config_fork();
+	frr_run(master);
+
+	/* Not reached. */
+	return 0;
+}
