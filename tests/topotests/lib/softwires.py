@@ -136,17 +136,28 @@ def tunnel_lines(router, name):
 
 
 def set_tunnels(router, *lines, name="EDGE"):
-    """Change an encap-set to have exactly these tunnels; what stays is not touched."""
-    wanted = {int(line.split()[1]): line for line in lines}
+    """Change an encap-set to have exactly these tunnels; what stays is not touched.
+
+    Each line is a commit of its own, so the order matters: what is new comes first, that
+    the set is not empty in between, unless the tunnel is there with another preference.
+    """
+    def preference(line):
+        return int(line.split()[1])
+
+    def tunnel(line):
+        return line.split()[2:]
+
+    wanted = {preference(line): line for line in lines}
     there = tunnel_lines(router, name)
-    removed = ["no tunnel %d" % preference for preference, line in there.items()
-               if preference not in wanted or line.split()[2] != wanted[preference].split()[2]]
-    added = [line for preference, line in wanted.items() if there.get(preference) != line]
-    # What comes first: the set is not to be empty in between.
-    free = [line for line in added if int(line.split()[1]) not in there]
-    rest = [line for line in added if line not in free]
+    removed = ["no tunnel %d" % number for number, line in there.items()
+               if number not in wanted or tunnel(line)[0] != tunnel(wanted[number])[0]]
+    added = [line for number, line in wanted.items() if there.get(number) != line]
+    taken = [tunnel(line) for line in there.values()]
+    first = [line for line in added
+             if preference(line) not in there and tunnel(line) not in taken]
+    rest = [line for line in added if line not in first]
     router.configure("swmeshd", "softwire mesh\nencap-set %s\n%s\n" % (
-        name, "\n".join(free + removed + rest)))
+        name, "\n".join(first + removed + rest)))
 
 
 def set_mesh(router, *lines):
