@@ -378,9 +378,9 @@ DEFPY_YANG (encap_payload,
 	enum nb_operation op = no ? NB_OP_DESTROY : NB_OP_CREATE;
 
 	if (ipv4)
-		nb_cli_enqueue_change(vty, "./payload[.='ipv4']", op, "ipv4");
+		nb_cli_enqueue_change(vty, "./payload", op, "ipv4");
 	if (ipv6)
-		nb_cli_enqueue_change(vty, "./payload[.='ipv6']", op, "ipv6");
+		nb_cli_enqueue_change(vty, "./payload", op, "ipv6");
 	return nb_cli_apply_changes(vty, NULL);
 }
 
