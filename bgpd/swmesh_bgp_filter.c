@@ -170,7 +170,10 @@ static struct groups_head groups = INIT_HASH(groups);
 
 static unsigned int (*bgpd_group_key)(const void *);
 static bool (*bgpd_group_cmp)(const void *, const void *);
-static uint64_t seen_updgrp, seen_subgrp;
+/* A neighbor looks for its group, or a subgroup has split, since the last scan:
+ * a subgroup may be new, or in another group. */
+static bool groups_touched;
+static uint64_t seen_subgrp;
 static struct thread *t_retry;
 
 static bool is_ours(afi_t afi, safi_t safi)
@@ -207,6 +210,7 @@ static unsigned int group_key(const void *p)
 	const char *host = updgrp->conf->host;
 	unsigned int key = bgpd_group_key(p);
 
+	groups_touched = true;
 	swmesh_post();
 	if (group_strips(updgrp))
 		key = jhash(host, strlen(host), key);
@@ -408,12 +412,10 @@ static void scan_groups(void)
 			groups_del(&groups, g);
 			XFREE(MTYPE_SWMESH_GROUP, g);
 		}
-	seen_updgrp = bm->updgrp_idspace;
+	groups_touched = scan.again;
 	seen_subgrp = bm->subgrp_idspace;
-	if (scan.again) {
-		seen_subgrp--;
+	if (scan.again)
 		thread_add_timer_msec(bm->master, retry, NULL, 20, &t_retry);
-	}
 }
 
 /* True when all instances have our functions. */
@@ -433,8 +435,8 @@ static bool instances_hooked(void)
 
 void swmesh_filter_check(void)
 {
-	if (seen_updgrp != bm->updgrp_idspace ||
-	    seen_subgrp != bm->subgrp_idspace || !instances_hooked())
+	if (groups_touched || seen_subgrp != bm->subgrp_idspace ||
+	    !instances_hooked())
 		scan_groups();
 }
 

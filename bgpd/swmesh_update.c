@@ -308,8 +308,9 @@ static bool write_attrs(struct output *out, struct update_scan *scan,
 			return false;
 		put_attr(out, scan, edit, &span, code);
 	}
-	return put_padding(out, scan->attrs_len - (out->len - start),
-			   free_code(scan));
+	/* Nothing unknown stays in a withdrawal: any type will do. */
+	code = edit->withdraw ? UPDATE_CODE_FIRST : free_code(scan);
+	return put_padding(out, scan->attrs_len - (out->len - start), code);
 }
 
 bool update_rewrite(struct update_scan *scan, const struct update_edit *edit,

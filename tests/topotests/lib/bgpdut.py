@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One bgpd with the module, and raw BGP speakers around it.
+
+    sender    fd00:9::2  iBGP, route reflector client, soft-reconfiguration inbound
+    receiver  fd00:9::3  iBGP, route reflector client
+    open_in   fd00:9::4  eBGP, tunnel-encapsulation allowed
+    open_out  fd00:9::5  eBGP, tunnel-encapsulation allowed
+    closed    fd00:9::6  eBGP, filtered (the default)
+    closed2   fd00:9::7  eBGP, filtered
+"""
+import struct
+
+from . import bgpspeaker as bgp
+from . import paths
+from .router import Router
+from .topology import Link, Topology
+
+DUT, SPEAKERS = "bdut", "bsp"
+ASN = 65000
+ROUTER = "fd00:9::1"
+
+# number -> (AS, lines under router bgp, lines under each address family)
+PEERS = {
+    2: (ASN, (), ("route-reflector-client", "soft-reconfiguration inbound")),
+    3: (ASN, (), ("route-reflector-client",)),
+    4: (65004, ("tunnel-encapsulation",), ()),
+    5: (65005, ("tunnel-encapsulation",), ()),
+    6: (65006, (), ()),
+    7: (65007, (), ()),
+}
+STAND_IN = range(200, 208)  # types that must never be seen on the wire
+
+
+def address(number):
+    return "fd00:9::%d" % number
+
+
+def config(extra=""):
+    lines = ["router bgp %d" % ASN, " bgp router-id 10.255.9.1",
+             " no bgp default ipv4-unicast", " no bgp ebgp-requires-policy"]
+    for number, (asn, plain, _) in PEERS.items():
+        lines += [" neighbor %s remote-as %d" % (address(number), asn),
+                  " neighbor %s passive" % address(number),
+                  " neighbor %s capability extended-nexthop" % address(number),
+                  " neighbor %s advertisement-interval 0" % address(number)]
+        lines += [" neighbor %s %s" % (address(number), line) for line in plain]
+    for family in ("ipv4", "ipv6"):
+        lines.append(" address-family %s unicast" % family)
+        for number, (_, _, per_family) in PEERS.items():
+            lines.append("  neighbor %s activate" % address(number))
+            lines += ["  neighbor %s %s" % (address(number), line) for line in per_family]
+        lines.append(" exit-address-family")
+    return "\n".join(lines + ["exit", extra, ""])
+
+
+def topology(extra="", options=()):
+    router = Router(DUT, {"zebra": "", "bgpd": config(extra)},
+                    {"bgpd": ["-M", "swmesh", "--moduledir", paths.module_dir(), *options]})
+    return Topology("bgp-dut", [DUT, SPEAKERS], [
+        Link(DUT, SPEAKERS, [ROUTER + "/64", "10.255.9.1/24"],
+             [address(n) + "/64" for n in PEERS] + ["10.255.9.%d/24" % n for n in PEERS])],
+        [router])
+
+
+def speaker(number):
+    asn = PEERS[number][0]
+    return bgp.Speaker(SPEAKERS, address(number), ROUTER, asn, "10.255.9.%d" % number,
+                       ibgp=asn == ASN).start()
+
+
+# -- attributes --
+
+def sub(kind, value):
+    """A sub-TLV (RFC 9012 section 2)."""
+    if kind < 128:
+        return struct.pack("!BB", kind, len(value)) + value
+    return struct.pack("!BH", kind, len(value)) + value
+
+
+def tlv(kind, *subs):
+    body = b"".join(subs)
+    return struct.pack("!HH", kind, len(body)) + body
+
+
+def endpoint(text="2a01:100::1"):
+    """Tunnel Egress Endpoint; an address that is no martian of RFC 6890."""
+    import ipaddress
+    packed = ipaddress.ip_address(text).packed
+    return sub(6, struct.pack("!IH", 0, 1 if len(packed) == 4 else 2) + packed)
+
+
+def gre(key=None, host="2a01:100::1", *more):
+    subs = [endpoint(host)] + ([sub(1, struct.pack("!I", key))] if key is not None else [])
+    return tlv(2, *subs, *more)
+
+
+def ipip(host="2a01:100::1", *more):
+    return tlv(7, endpoint(host), *more)
+
+
+def counters(router, number):
+    """What the module counts about a neighbor; zeroes when it knows none."""
+    found = router.json("bgpd", "show bgp softwire")["neighbors"]
+    for entry in found:
+        if entry["neighbor"] == address(number):
+            return entry
+    return {}
+
+
+def assert_clean(speakers):
+    """No speaker was ever sent a stand-in type, or a mark in the flags."""
+    for peer in speakers:
+        for update in list(peer.updates):
+            for kind, (flags, _) in update.attributes.items():
+                assert kind not in STAND_IN and not flags & 0x0f, \
+                    "%s was sent attribute %d, flags %#x: %s" % (
+                        peer.local, kind, flags, update.raw.hex())
