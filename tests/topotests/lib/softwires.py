@@ -179,7 +179,6 @@ def speaker(mesh, n=99, routed=True):
     """A raw BGP speaker on p, a peer of the reflector's (not a client: it hears all clients'
     routes and they hear its). routed: the AFBRs have a route to its address."""
     address = loopback(n)
-    netns.ip_batch("p", ["address replace %s/128 dev lo nodad" % address])
     if routed and mesh.igp == "static":
         for m in mesh.numbers:
             mesh["a%d" % m].configure("staticd", "ipv6 route %s/128 %s\n" % (
@@ -191,6 +190,8 @@ def speaker(mesh, n=99, routed=True):
         lines += ["address-family ipv%d unicast" % family, "neighbor %s activate" % address,
                   "exit-address-family"]
     mesh["p"].configure("bgpd", "\n".join(lines) + "\n")
+    # Only now: bgpd takes no address of its own system for a neighbor's.
+    netns.ip_batch("p", ["address replace %s/128 dev lo nodad" % address])
     one = bgpspeaker.Speaker("p", address, RR, ASN, "10.255.0.%d" % n)
     one.start()
     try:
@@ -198,6 +199,7 @@ def speaker(mesh, n=99, routed=True):
     finally:
         one.stop()
         mesh["p"].configure("bgpd", "router bgp %d\nno neighbor %s\n" % (ASN, address))
+        netns.ip_batch("p", ["address del %s/128 dev lo" % address])
 
 
 def speaker_routes_gone(mesh, prefixes, limit=LIMIT):
