@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""bgpd's CPU time and peak memory for many routes, with and without the module.
+
+Both sides get the same UPDATEs over the same session and end with every route
+in the kernel. Stock bgpd accepts an attribute of one TLV on iBGP. Two pairs:
+
+ - the module is loaded, no policy: what everybody pays;
+ - SOFTWIRE-IN gives each route its SW-NHOP, against a stock route-map that sets
+   a next hop (one for all, so it has a little less to do).
+"""
+import edge
+import routes
+import usage
+
+NEXTHOPS = 10
+STOCK_NHOP = "fd53:574d:4553:ffff::1"
+STOCK_POLICY = "route-map STOCK permit 10\n set ipv6 next-hop global %s\nexit\n" % STOCK_NHOP
+
+SIDES = {
+    "stock": {},
+    "module": {"module": True},
+    "stock, set next hop": {"policy": "STOCK", "extra": STOCK_POLICY},
+    "module, SOFTWIRE-IN": {"policy": "SOFTWIRE-IN", "module": True, "softwires": True},
+}
+PAIRS = [("module", "stock", "module loaded"),
+         ("module, SOFTWIRE-IN", "stock, set next hop", "SOFTWIRE-IN / route-map")]
+
+
+def measure(options, messages, count):
+    """One life of a bgpd: (CPU seconds of the load, peak KiB)."""
+    nexthops = edge.endpoints(NEXTHOPS)
+    with edge.Edge(**options) as under:
+        under.prime(nexthops)
+        pid = under.pid("bgpd")
+        usage.wait_quiet([pid], 0.5)
+        before = usage.cpu_seconds(pid)
+        under.speaker.send_bulk(messages)
+        usage.wait_quiet([pid, under.pid("zebra")])
+        used, peak = usage.cpu_seconds(pid) - before, usage.peak_kib(pid)
+        under.wait_accepted(count + NEXTHOPS)
+        under.wait_installed(count + NEXTHOPS)
+        return used, peak
+
+
+def run(settings, tell):
+    """Rows of the table. Repetitions are interleaved, so that a slow minute hits all."""
+    messages = b"".join(
+        routes.updates(settings.routes, edge.endpoints(NEXTHOPS), settings.per_update))
+    found = {name: [] for name in SIDES if settings.stock_only is False or "stock" in name}
+    for turn in range(settings.repeat):
+        for name, options in SIDES.items():
+            if name not in found:
+                continue
+            used, peak = measure(options, messages, settings.routes)
+            found[name].append((used, peak))
+            tell("bgpd, %s, run %d: %.3f s, %.1f MiB" % (name, turn + 1, used, peak / 1024))
+    return found

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How long from the last UPDATE until many softwires are up.
+
+The yardstick is `ip -batch`, which makes the same devices, with the same
+settings, and the same routes, read from the kernel after our own turn, in a
+namespace of the same kind. Both are timed by what the kernel tells: a softwire
+is up when its SW-NHOP has its host route, which takes a device that is up.
+"""
+import socket
+import subprocess
+import time
+
+import edge
+import routes
+import routewatch
+from lib import kernel, netns, paths
+
+SW_NHOP = (socket.AF_INET6, int(kernel.SWMESH_PROTO))
+BGP = (socket.AF_INET, 186)  # rtnetlink's number for zebra's BGP routes
+
+
+def ours(count):
+    """(seconds to the softwires, to the BGP routes, what the kernel has then)."""
+    nexthops = edge.endpoints(count)
+    messages = b"".join(routes.updates(count, nexthops, per_update=1))
+    with edge.Edge("SOFTWIRE-IN", module=True, softwires=True) as under:
+        under.wait_mesh_known()
+        watch = routewatch.RouteWatch(edge.ROUTER)
+        sent = under.speaker.send_bulk(messages)
+        done = watch.wait({SW_NHOP: count, BGP: count})
+        watch.close()
+        under.speaker.assert_up()
+        return done[SW_NHOP] - sent, done[BGP] - sent, State(count)
+
+
+class State:
+    """Devices and routes in the router's namespace."""
+
+    def __init__(self, count):
+        self.tunnels = kernel.tunnels(edge.ROUTER)
+        self.sw_nhops = {r["dst"]: r["dev"] for r in kernel.swmesh_routes(edge.ROUTER)
+                         if r.get("type", "unicast") == "unicast" and "dev" in r}
+        self.bgp = {r["dst"]: (r["via"]["host"], r["dev"])
+                    for r in kernel.routes(edge.ROUTER) if r.get("protocol") == "bgp"}
+        have = (len(self.tunnels), len(self.sw_nhops), len(self.bgp))
+        assert have == (count,) * 3, "devices, SW-NHOPs and BGP routes: %s" % (have,)
+
+    def settings(self):
+        return {name: (t.kind, t.local, t.remote, t.ikey, t.okey, t.ttl, t.mtu, t.encaplimit,
+                       t.up, t.alias) for name, t in self.tunnels.items()}
+
+    def batch(self):
+        """The ip(8) commands that make the same."""
+        lines = []
+        for name, t in self.tunnels.items():
+            keys = "".join(" %s %d" % (word, key) for word, key in
+                           (("ikey", t.ikey), ("okey", t.okey)) if key is not None)
+            lines.append("link add %s mtu %d type %s local %s remote %s hoplimit %d "
+                         "encaplimit none%s" % (name, t.mtu, t.kind, t.local, t.remote, t.ttl,
+                                                keys))
+            lines.append("link set %s alias %s addrgenmode none up" % (name, t.alias))
+        lines += ["route add %s/128 dev %s proto %s" % (address, device, kernel.SWMESH_PROTO)
+                  for address, device in self.sw_nhops.items()]
+        lines += ["route add %s via inet6 %s dev %s proto bgp onlink" % (prefix, via, device)
+                  for prefix, (via, device) in self.bgp.items()]
+        return lines
+
+
+def by_hand(state, count):
+    """The same two times for ip -batch."""
+    data = "\n".join(state.batch()) + "\n"
+    topology = edge.wires()
+    topology.wire()
+    try:
+        watch = routewatch.RouteWatch(edge.ROUTER)
+        began = time.monotonic()
+        process = subprocess.Popen(
+            ["ip", "-n", edge.ROUTER, "-batch", "-"], stdin=subprocess.PIPE, text=True,
+            env=paths.ENV)
+        process.stdin.write(data)
+        process.stdin.close()
+        done = watch.wait({SW_NHOP: count, BGP: count})
+        assert process.wait() == 0, "ip -batch failed"
+        watch.close()
+        made = State(count)
+        assert made.settings() == state.settings(), "ip -batch made other devices"
+        return done[SW_NHOP] - began, done[BGP] - began
+    finally:
+        topology.down()
+
+
+def run(count, repeat, tell):
+    """Interleaved: {"ours": [(softwires, routes), ...], "ip -batch": [...]}, seconds."""
+    found = {"ours": [], "ip -batch": []}
+    for turn in range(repeat):
+        softwires, bgp, state = ours(count)
+        found["ours"].append((softwires, bgp))
+        found["ip -batch"].append(by_hand(state, count))
+        tell("%d softwires, run %d: %.2f s, ip -batch %.2f s" % (
+            count, turn + 1, softwires, found["ip -batch"][-1][0]))
+    return found

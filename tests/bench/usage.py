@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a process has used: CPU time and memory, as the kernel counted them."""
+import statistics
+import time
+
+
+def cpu_seconds(pid):
+    """CPU time of all threads of a process so far, in nanosecond steps.
+
+    The kernel makes a process's CPU clock from its pid (clock_getcpuclockid(3));
+    /proc/PID/stat has the same time in steps of 10 ms.
+    """
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def peak_kib(pid):
+    """The largest resident set that the process ever had (VmHWM)."""
+    with open("/proc/%d/status" % pid) as file:
+        for line in file:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    raise RuntimeError("/proc/%d/status has no VmHWM" % pid)
+
+
+def wait_quiet(pids, idle=1.0, share=0.02, limit=600.0):
+    """Until the processes together used less than `share` of a CPU for `idle` seconds."""
+    deadline = time.monotonic() + limit
+    mark, used = time.monotonic(), sum(map(cpu_seconds, pids))
+    while True:
+        time.sleep(idle / 5)
+        now, total = time.monotonic(), sum(map(cpu_seconds, pids))
+        if total - used > share * idle:
+            mark, used = now, total
+        elif now - mark >= idle:
+            return
+        assert now < deadline, "processes %s are still busy after %g s" % (pids, limit)
+
+
+class Sample:
+    """Repeated measurements of one thing: the median, and the spread beside it."""
+
+    def __init__(self, values):
+        self.values = list(values)
+
+    @property
+    def median(self):
+        return statistics.median(self.values)
+
+    @property
+    def low(self):
+        return min(self.values)
+
+    @property
+    def high(self):
+        return max(self.values)
