@@ -116,7 +116,7 @@ REFUSED = {
     "no-endpoint": attribute(TUNNEL_ENCAP, dut.tlv(2, dut.sub(1, b"\0\0\0\1"))),
     "two-endpoints": attribute(TUNNEL_ENCAP, dut.tlv(2, dut.endpoint(), dut.endpoint())),
     "endpoint-length": attribute(TUNNEL_ENCAP, dut.tlv(2, dut.sub(6, b"\0" * 9))),
-    "martian-endpoint": attribute(TUNNEL_ENCAP, dut.ipip("2001:2::1")),
+    "martian-endpoint": attribute(TUNNEL_ENCAP, dut.ipip("::1")),
     # Length and header against the end of the path attributes (B10).
     "attribute-overrun": struct.pack("!BBB", 0xc0, 23, 200) + GOOD,
     "attribute-overrun-extended": struct.pack("!BBH", 0xd0, 23, 0xffff) + GOOD,
