@@ -15,7 +15,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "topotests"))
 
-from lib import kernel, netns, packet, paths, traffic, wait  # noqa: E402
+from lib import capture, kernel, netns, packet, paths, traffic, wait  # noqa: E402
 from lib.mesh import Mesh, host, island, loopback  # noqa: E402
 from lib.vty import VtyError  # noqa: E402
 
@@ -86,14 +86,15 @@ def ping_table(mesh):
 def decoded_capture(mesh, mark, count=6):
     """tcpdump's own reading of some tunnelled packets, and ours of all of them."""
     lines = []
+    seen = mesh.capture.packets(mark)
     for link, path in mesh.capture.files.items():
         out = subprocess.run(
-            ["tcpdump", "-nn", "-tttt", "-r", path, "ip6 proto 47 or ip6 proto 4"],
-            capture_output=True, text=True, env=paths.ENV, check=True).stdout
+            ["tcpdump", "-nn", "-tttt", "-r", "-", "ip6 proto 47 or ip6 proto 4"],
+            input=capture.pcap_since(path, mark[link]), capture_output=True, env=paths.ENV,
+            check=True).stdout.decode()
         lines += ["  at %s:  %s" % (link, line) for line in out.splitlines()]
     for line in sorted(lines, key=lambda text: text.split("  ", 2)[2])[:count]:
         print(line)
-    seen = mesh.capture.packets(mark)
     inside = packet.select(seen, inner_version=4)
     clear = packet.in_clear(seen, "10.0.0.0/8")
     print("In the core: %d IPv4 packets of the islands inside tunnels (%s), %d in clear." % (

@@ -159,3 +159,11 @@ def read_pcap(path, start=0):
             return
         yield seconds * 10**9 + nanos, data[at : at + length]
         at += length
+
+
+def pcap_since(path, start):
+    """The bytes of a pcap file with only the records from byte offset start on."""
+    with open(path, "rb") as file:
+        header = file.read(PCAP_HEADER.size)
+        file.seek(max(start, PCAP_HEADER.size))
+        return header + file.read()

@@ -111,8 +111,8 @@ class Router:
             shutil.rmtree(folder, ignore_errors=True)
             os.makedirs(folder, mode=0o755)
             os.chown(folder, user.pw_uid, user.pw_gid)
-        with open(os.path.join(self.etc_dir, "vtysh.conf"), "w"):
-            pass
+        with open(os.path.join(self.etc_dir, "vtysh.conf"), "w") as file:
+            file.write("hostname %s\n" % self.name)
         for daemon in self.daemons.values():
             self.write_config(daemon.name)
 
