@@ -260,6 +260,18 @@ DEFPY_YANG (no_encap_set,
 	return nb_cli_apply_changes(vty, NULL);
 }
 
+/* By name and by preference, in whatever order they were configured. */
+int swmesh_cli_cmp_encap_set(const struct lyd_node *a, const struct lyd_node *b)
+{
+	return strcmp(yang_dnode_get_string(a, "./name"), yang_dnode_get_string(b, "./name"));
+}
+
+int swmesh_cli_cmp_tunnel(const struct lyd_node *a, const struct lyd_node *b)
+{
+	return numcmp(yang_dnode_get_uint16(a, "./preference"),
+		      yang_dnode_get_uint16(b, "./preference"));
+}
+
 void swmesh_cli_show_encap_set(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
 {
 	vty_out(vty, " encap-set %s\n", yang_dnode_get_string(dnode, "./name"));
@@ -384,12 +396,6 @@ DEFPY_YANG (encap_payload,
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-static int show_payload(const struct lyd_node *dnode, void *arg)
-{
-	vty_out(arg, " %s", yang_dnode_get_string(dnode, NULL));
-	return YANG_ITER_CONTINUE;
-}
-
 /*
  * All families on one line: read back line by line, the set then comes into
  * being with this one, and is never for a moment the duplicate of another.
@@ -398,9 +404,9 @@ void swmesh_cli_show_payload(struct vty *vty, const struct lyd_node *dnode, bool
 {
 	if (yang_dnode_get(dnode, "../payload[1]") != dnode)
 		return;
-	vty_out(vty, "  payload");
-	yang_dnode_iterate(show_payload, vty, dnode, "../payload");
-	vty_out(vty, "\n");
+	vty_out(vty, "  payload%s%s\n",
+		yang_dnode_exists(dnode, "../payload[.='ipv4']") ? " ipv4" : "",
+		yang_dnode_exists(dnode, "../payload[.='ipv6']") ? " ipv6" : "");
 }
 
 /* ---- nodes ---- */

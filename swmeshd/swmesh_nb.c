@@ -61,6 +61,7 @@ const struct frr_yang_module_info frr_swmesh_info = {
 			.cbs = {
 				.create = swmesh_nb_create,
 				.destroy = swmesh_nb_destroy,
+				.cli_cmp = swmesh_cli_cmp_encap_set,
 				.cli_show = swmesh_cli_show_encap_set,
 				.cli_show_end = swmesh_cli_show_encap_set_end,
 			},
@@ -70,6 +71,7 @@ const struct frr_yang_module_info frr_swmesh_info = {
 			.cbs = {
 				.create = swmesh_nb_create,
 				.destroy = swmesh_nb_destroy,
+				.cli_cmp = swmesh_cli_cmp_tunnel,
 				.cli_show = swmesh_cli_show_tunnel,
 			},
 		},

@@ -28,6 +28,8 @@ void swmesh_cli_show_source(struct vty *vty, const struct lyd_node *dnode, bool 
 void swmesh_cli_show_prefix(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
 void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
 void swmesh_cli_show_announce(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
+int swmesh_cli_cmp_encap_set(const struct lyd_node *a, const struct lyd_node *b);
+int swmesh_cli_cmp_tunnel(const struct lyd_node *a, const struct lyd_node *b);
 void swmesh_cli_show_encap_set(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
 void swmesh_cli_show_encap_set_end(struct vty *vty, const struct lyd_node *dnode);
 void swmesh_cli_show_tunnel(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
