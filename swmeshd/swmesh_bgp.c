@@ -283,8 +283,7 @@ static void peer(void *arg, bool up)
 	struct mesh *mesh = arg;
 
 	if (up)
-		zlog_info("bgpd's module is there: %s",
-			  conversation.peer_software ? conversation.peer_software : "");
+		zlog_info("bgpd's module is there");
 	else
 		zlog_warn("bgpd's module fell silent; what it asked for stays as it is");
 	if (mesh->syncing) { /* the rest will never come */

@@ -2,10 +2,11 @@
 /*
  * Tunnel devices in the kernel; see swmesh_kernel.h.
  *
- * A device is told by (endpoint, tunnel we announced), which the alias carries.
- * It is made by one unit of two messages, carried out together: create it with
- * endpoints and keys, then alias, address generation, reverse-path filter and
- * up. Notifications say what it has become.
+ * A device is told by (endpoint, tunnel we announced), as the kernel tells them;
+ * the alias says that it is ours, and for people what it is.
+ * It is made by one unit of three messages, carried out together: create it
+ * with endpoints and keys; alias, address generation, reverse-path filter; up.
+ * Notifications say what it has become.
  *
  * On the device: no IPv6 link-local address (addrgenmode none), it would only
  * clutter; rp_filter loose, since a peer that prefers another tunnel than we do
@@ -226,6 +227,18 @@ static void check_later(struct kdev *d)
 	kdev_check_add_tail(&checks, d);
 }
 
+/* "swmesh:2001:db8::2:gre/100": the owner, the peer and the tunnel. */
+#define ALIAS_LEN 128
+static const char *kdev_alias(const struct kdev *d, char *buf)
+{
+	char tunnel[SW_TUNNEL_TEXT_LEN];
+
+	snprintfrr(buf, ALIAS_LEN, SWMESH_ALIAS "%pIA:%s", &d->remote,
+		   sw_tunnel_text(d->tunnel.type, d->tunnel.has_key, d->tunnel.key, tunnel,
+				  sizeof(tunnel)));
+	return buf;
+}
+
 /* ---- requests ---- */
 
 static const char *failure_text(const struct kdev *d, int err, const char *text, char *buf,
@@ -323,27 +336,25 @@ static void put_af_spec(struct nlmsghdr *nlh)
 	mnl_attr_nest_end(nlh, spec);
 }
 
-static void put_alias(struct nlmsghdr *nlh, const struct kdev *d)
-{
-	char tunnel[SW_TUNNEL_TEXT_LEN], alias[128];
 
-	snprintfrr(alias, sizeof(alias), SWMESH_ALIAS "%pIA:%s", &d->remote,
-		   sw_tunnel_text(d->tunnel.type, d->tunnel.has_key, d->tunnel.key, tunnel,
-				  sizeof(tunnel)));
-	mnl_attr_put_strz(nlh, IFLA_IFALIAS, alias);
-}
-
-/* Everything that can be set on a device that exists. */
+/* What can only be set on a device that exists; up comes in a message of its
+ * own, as the kernel raises the flag before it looks at the rest. */
 static void put_settings(const struct kdev *d)
 {
 	struct nlmsghdr *nlh;
-	struct ifinfomsg *ifi = link_message(d, RTM_NEWLINK, 0, &nlh);
+	struct ifinfomsg *ifi;
+	char alias[ALIAS_LEN];
 
+	link_message(d, RTM_NEWLINK, 0, &nlh);
+	if (!d->ifindex)
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, d->name);
+	mnl_attr_put_strz(nlh, IFLA_IFALIAS, kdev_alias(d, alias));
+	put_af_spec(nlh);
+
+	ifi = link_message(d, RTM_NEWLINK, 0, &nlh);
 	ifi->ifi_flags = ifi->ifi_change = IFF_UP;
 	if (!d->ifindex)
 		mnl_attr_put_strz(nlh, IFLA_IFNAME, d->name);
-	put_alias(nlh, d);
-	put_af_spec(nlh);
 }
 
 static void create(struct kdev *d)
@@ -505,23 +516,10 @@ static const char *get_str(const struct nlattr *attr)
 									 : "";
 }
 
-/* "swmesh:2001:db8::2:gre/100" */
-static bool alias_parse(const char *alias, struct ipaddr *remote, struct sw_tunnel *tunnel)
-{
-	char buf[128], *colon;
-
-	if (strncmp(alias, SWMESH_ALIAS, strlen(SWMESH_ALIAS)))
-		return false;
-	strlcpy(buf, alias + strlen(SWMESH_ALIAS), sizeof(buf));
-	colon = strrchr(buf, ':');
-	if (!colon)
-		return false;
-	*colon = '\0';
-	return sw_tunnel_parse(colon + 1, tunnel) && !str2ipaddr(buf, remote);
-}
-
 static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi, const struct nlattr **a)
 {
+	char alias[ALIAS_LEN];
+
 	d->marked = false;
 	d->up = ifi->ifi_flags & IFF_UP;
 	if (!d->up && d->ifindex == ifi->ifi_index)
@@ -530,6 +528,8 @@ static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi, const struct 
 	if (a[IFLA_IFNAME])
 		name_claim(d, get_str(a[IFLA_IFNAME]));
 	if (!a[IFLA_LINKINFO] || !tun_get(a[IFLA_LINKINFO], &d->have, &d->exact))
+		d->exact = false;
+	if (strcmp(get_str(a[IFLA_IFALIAS]), kdev_alias(d, alias)))
 		d->exact = false;
 	d->have.mtu = a[IFLA_MTU] ? mnl_attr_get_u32(a[IFLA_MTU]) : 0;
 	check_later(d);
@@ -551,9 +551,9 @@ static void link_notification(const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *a[IFLA_MAX + 1] = {};
-	struct sw_tunnel tunnel;
-	struct ipaddr remote;
+	struct tun_params params;
 	struct kdev *d;
+	bool exact;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_family != AF_UNSPEC)
 		return;
@@ -564,15 +564,16 @@ static void link_notification(const struct nlmsghdr *nlh)
 	mnl_attr_parse(nlh, sizeof(*ifi), collect, a);
 	d = kdev_by_ifindex(ifi->ifi_index);
 	if (!d) {
-		/* Before the second message of create() it has no alias yet;
-		 * that one makes a notification of its own. */
-		if (!alias_parse(get_str(a[IFLA_IFALIAS]), &remote, &tunnel))
+		/* After the first message of create() it has no alias yet; the
+		 * others make notifications of their own. */
+		if (strncmp(get_str(a[IFLA_IFALIAS]), SWMESH_ALIAS, strlen(SWMESH_ALIAS)) ||
+		    !a[IFLA_LINKINFO] || !tun_get(a[IFLA_LINKINFO], &params, &exact))
 			return;
-		d = kdev_find(&remote, &tunnel);
+		d = kdev_find(&params.remote, &params.tunnel);
 		if (d && d->ifindex)
-			return; /* a second one with our alias: not ours */
+			return; /* by another local address; let it be */
 		if (!d)
-			d = kdev_new(&remote, &tunnel);
+			d = kdev_new(&params.remote, &params.tunnel);
 	}
 	kdev_read(d, ifi, a);
 }
