@@ -14,6 +14,7 @@
 #include "lib/zclient.h"
 
 #include "bgpd/bgpd.h"
+#include "bgpd/bgp_nexthop.h"
 #include "bgpd/bgp_zebra.h"
 
 #include "bgpd/swmesh_bgp.h"
@@ -176,12 +177,48 @@ static void tick(struct thread *thread)
 		swmesh_msg_tick(&swmesh_talk, swmesh_now_ms());
 }
 
+/*
+ * When zebra comes back, bgpd takes its next hops for registered still
+ * (bgp_nht.c:1024) and its routes for installed: no softwire would ever carry
+ * anything again.
+ */
+static void forget_registrations(void)
+{
+	struct bgp_nexthop_cache *bnc;
+	struct listnode *node;
+	struct bgp *bgp;
+
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		for (afi_t afi = AFI_IP; afi < AFI_MAX; afi++)
+			frr_each (bgp_nexthop_cache,
+				  &bgp->nexthop_cache_table[afi], bnc)
+				UNSET_FLAG(bnc->flags, BGP_NEXTHOP_REGISTERED);
+}
+
+static void install_again(void)
+{
+	struct listnode *node;
+	struct bgp *bgp;
+
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp)) {
+		bgp_zebra_announce_table(bgp, AFI_IP, SAFI_UNICAST);
+		bgp_zebra_announce_table(bgp, AFI_IP6, SAFI_UNICAST);
+	}
+}
+
 static void zebra_connected(struct zclient *zclient)
 {
+	static bool before;
+
+	if (before)
+		forget_registrations();
 	if (bgpd_connected)
 		bgpd_connected(zclient);
 	if (swmesh_stopping)
 		return;
+	if (before)
+		install_again();
+	before = true;
 	zclient_register_opaque(zclient, SWMESH_OPAQUE_TO_BGPD);
 	swmesh_msg_tick(&swmesh_talk, swmesh_now_ms());
 }
