@@ -101,8 +101,9 @@ static bool afbr_held(const struct afbr *afbr)
 
 bool afbr_usable(const struct afbr *afbr)
 {
-	return afbr->mesh->source_ok && afbr->path.known && afbr->path.reachable &&
-	       !afbr->path.recursive && !afbr_held(afbr);
+	return afbr->mesh->source_ok && afbr->path.known &&
+	       afbr->path.reachable && !afbr->path.recursive &&
+	       !afbr_held(afbr);
 }
 
 const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len)
@@ -112,14 +113,18 @@ const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len)
 	if (!mesh->source_known)
 		snprintf(buf, len, "zebra has not told our addresses yet");
 	else if (!mesh->source_ok)
-		snprintfrr(buf, len, "waiting for our address %pIA: it is on no interface",
-			   &mesh->config.source);
+		snprintfrr(
+			buf, len,
+			"waiting for our address %pIA: it is on no interface",
+			&mesh->config.source);
 	else if (!afbr->path.known)
-		snprintf(buf, len, "zebra has not told the way to the endpoint yet");
+		snprintf(buf, len,
+			 "zebra has not told the way to the endpoint yet");
 	else if (afbr->path.recursive || afbr_held(afbr))
-		snprintfrr(buf, len,
-			   "the way to %pIA leads through a softwire (%s): mutual recursion; keep the endpoint out of the routes that use it",
-			   &afbr->addr, afbr->path.via);
+		snprintfrr(
+			buf, len,
+			"the way to %pIA leads through a softwire (%s): mutual recursion; keep the endpoint out of the routes that use it",
+			&afbr->addr, afbr->path.via);
 	else if (!afbr->path.reachable)
 		snprintfrr(buf, len, "no route to endpoint %pIA", &afbr->addr);
 	else
@@ -135,8 +140,9 @@ static void afbr_hold(struct afbr *afbr)
 	hold = MIN(hold, HOLD_MAX_S);
 	afbr->held_until = monotime(NULL) + hold;
 	afbr->mesh->ops->hold(afbr, hold * 1000);
-	zlog_warn("AFBR %pIA: the way to it leads through a softwire (%s), RFC 9012 section 7.2; not used for %d s",
-		  &afbr->addr, afbr->path.via, (int)hold);
+	zlog_warn(
+		"AFBR %pIA: the way to it leads through a softwire (%s), RFC 9012 section 7.2; not used for %d s",
+		&afbr->addr, afbr->path.via, (int)hold);
 }
 
 void afbr_path(struct afbr *afbr, const struct endpoint_path *path)
@@ -207,7 +213,8 @@ static void peer_collect(struct afbr *afbr, struct peer_tunnels *peer)
 			const struct tea_tunnel *tt = &demand->tea.tunnels[i];
 			struct ipaddr ep;
 
-			if (!tt->usable || !tunnel_endpoint(tt, &demand->next_hop, &ep) ||
+			if (!tt->usable ||
+			    !tunnel_endpoint(tt, &demand->next_hop, &ep) ||
 			    ipaddr_cmp(&ep, &afbr->addr))
 				continue;
 			if (tt->type == TEA_TYPE_GRE)
@@ -218,16 +225,19 @@ static void peer_collect(struct afbr *afbr, struct peer_tunnels *peer)
 	}
 }
 
-static struct peer_key *peer_key_current(struct peer_tunnels *peer, const struct softwire *sw)
+static struct peer_key *peer_key_current(struct peer_tunnels *peer,
+					 const struct softwire *sw)
 {
 	for (unsigned int i = 0; i < peer->n; i++)
 		if (sw->peer_has && peer->keys[i].has == sw->has_okey &&
-		    (!sw->has_okey || peer->keys[i].key == sw->okey) && !peer->keys[i].taken)
+		    (!sw->has_okey || peer->keys[i].key == sw->okey) &&
+		    !peer->keys[i].taken)
 			return &peer->keys[i];
 	return NULL;
 }
 
-static struct peer_key *peer_key_choose(struct peer_tunnels *peer, uint8_t payload)
+static struct peer_key *peer_key_choose(struct peer_tunnels *peer,
+					uint8_t payload)
 {
 	struct peer_key *second = NULL;
 
@@ -245,7 +255,8 @@ static struct peer_key *peer_key_choose(struct peer_tunnels *peer, uint8_t paylo
 }
 
 /* True if what the softwire sends with has changed. */
-static bool softwire_set_peer(struct softwire *sw, bool has, const struct peer_key *k)
+static bool softwire_set_peer(struct softwire *sw, bool has,
+			      const struct peer_key *k)
 {
 	bool has_okey = k && k->has;
 	uint32_t okey = has_okey ? k->key : 0;
@@ -259,7 +270,8 @@ static bool softwire_set_peer(struct softwire *sw, bool has, const struct peer_k
 	return true;
 }
 
-static uint8_t local_payload(const struct mesh *mesh, const struct sw_tunnel *tunnel)
+static uint8_t local_payload(const struct mesh *mesh,
+			     const struct sw_tunnel *tunnel)
 {
 	for (unsigned int i = 0; i < mesh->local.n; i++)
 		if (sw_tunnel_same(&mesh->local.t[i].tunnel, tunnel))
@@ -293,11 +305,13 @@ static void assign_keys(struct afbr *afbr)
 			bool keep = false;
 
 			for (unsigned int i = 0; i < peer.n && !keep; i++)
-				keep = sw->peer_has && peer.keys[i].has == sw->has_okey &&
+				keep = sw->peer_has &&
+				       peer.keys[i].has == sw->has_okey &&
 				       peer.keys[i].key == sw->okey;
 			if (keep)
 				continue;
-			k = peer_key_choose(&peer, local_payload(afbr->mesh, &sw->tunnel));
+			k = peer_key_choose(
+				&peer, local_payload(afbr->mesh, &sw->tunnel));
 			if (k)
 				k->taken = true;
 			changed = softwire_set_peer(sw, k != NULL, k);
@@ -310,7 +324,8 @@ static void assign_keys(struct afbr *afbr)
 
 /* ---- softwires ---- */
 
-struct softwire *afbr_softwire(struct afbr *afbr, const struct sw_tunnel *tunnel)
+struct softwire *afbr_softwire(struct afbr *afbr,
+			       const struct sw_tunnel *tunnel)
 {
 	struct softwire *sw;
 
@@ -362,7 +377,8 @@ bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,
 		     struct ipaddr *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (!TEA_HAS(tt, TEA_SUB_ENDPOINT) || tt->endpoint.family == TEA_AF_NONE) {
+	if (!TEA_HAS(tt, TEA_SUB_ENDPOINT) ||
+	    tt->endpoint.family == TEA_AF_NONE) {
 		*out = *next_hop;
 	} else if (tt->endpoint.family == TEA_AF_IPV4) {
 		SET_IPADDR_V4(out);
@@ -394,10 +410,12 @@ static void demand_unlink(struct demand *demand)
 	demand->refs_cut = false;
 }
 
-static bool endpoint_wanted(const struct mesh *mesh, const struct tea_tunnel *tt,
+static bool endpoint_wanted(const struct mesh *mesh,
+			    const struct tea_tunnel *tt,
 			    const struct demand *demand, struct ipaddr *ep)
 {
-	if (!tt->usable || (tt->type != TEA_TYPE_GRE && tt->type != TEA_TYPE_IPIP))
+	if (!tt->usable ||
+	    (tt->type != TEA_TYPE_GRE && tt->type != TEA_TYPE_IPIP))
 		return false;
 	return tunnel_endpoint(tt, &demand->next_hop, ep) &&
 	       ep->ipa_type == mesh->local_source.ipa_type &&
@@ -412,7 +430,8 @@ static void demand_link_endpoint(struct demand *demand, const struct ipaddr *ep)
 	for (unsigned int i = 0; i < demand->n_refs; i++)
 		if (!ipaddr_cmp(&demand->refs[i].afbr->addr, ep))
 			return;
-	afbr = demand->n_refs < DEMAND_AFBRS_MAX ? afbr_get(demand->mesh, ep) : NULL;
+	afbr = demand->n_refs < DEMAND_AFBRS_MAX ? afbr_get(demand->mesh, ep)
+						 : NULL;
 	if (!afbr) {
 		demand->refs_cut = true;
 		return;

@@ -51,9 +51,10 @@ static void flush(struct thread *t)
 static void queue(const Swmesh__Item *item)
 {
 	if (!swmesh_msg_queue(&conversation, item))
-		flog_warn(EC_SWMESH_BGP_ITEM,
-			  "bgpd: an item of kind %d is too large for a message; not sent",
-			  item->body_case);
+		flog_warn(
+			EC_SWMESH_BGP_ITEM,
+			"bgpd: an item of kind %d is too large for a message; not sent",
+			item->body_case);
 	thread_add_event(master, flush, NULL, 0, &t_flush);
 }
 
@@ -74,8 +75,8 @@ static void send_config(const struct mesh *mesh)
 }
 
 /* Before our address is there nobody could reach us by it. */
-static ssize_t compile(const struct mesh *mesh, const struct encap_set *set, uint8_t *buf,
-		       size_t cap)
+static ssize_t compile(const struct mesh *mesh, const struct encap_set *set,
+		       uint8_t *buf, size_t cap)
 {
 	if (mesh_status(mesh) != MESH_READY)
 		return 0;
@@ -90,7 +91,8 @@ static void send_encap_set(const struct mesh *mesh, const struct encap_set *set)
 	ssize_t len = compile(mesh, set, tea, sizeof(tea));
 
 	if (len < 0) {
-		flog_warn(EC_SWMESH_BGP_ITEM, "encap-set %s: more than %zu octets; not announced",
+		flog_warn(EC_SWMESH_BGP_ITEM,
+			  "encap-set %s: more than %zu octets; not announced",
 			  set->name, sizeof(tea));
 		len = 0;
 	}
@@ -137,8 +139,8 @@ static void send_demand(const struct demand *demand)
 	state.sw_nhop.len = sizeof(demand->sw_nhop);
 	state.up = demand->via != NULL;
 	if (demand->via)
-		sw_tunnel_text(demand->via_type, demand->via_has_key, demand->via_key, text,
-			       sizeof(text));
+		sw_tunnel_text(demand->via_type, demand->via_has_key,
+			       demand->via_key, text, sizeof(text));
 	state.tunnel = text;
 	state.reason = (char *)demand->reason;
 	item.body_case = SWMESH__ITEM__BODY_SOFTWIRE_STATE;
@@ -148,8 +150,9 @@ static void send_demand(const struct demand *demand)
 
 void swmesh_bgp_demand_changed(struct demand *demand)
 {
-	DEBUGD(&swmesh_dbg_events, "SW-NHOP %pI6 (next hop %pIA): %s%s", &demand->sw_nhop,
-	       &demand->next_hop, demand->via ? "up" : "down: ",
+	DEBUGD(&swmesh_dbg_events, "SW-NHOP %pI6 (next hop %pIA): %s%s",
+	       &demand->sw_nhop, &demand->next_hop,
+	       demand->via ? "up" : "down: ",
 	       demand->via ? "" : demand->reason);
 	send_demand(demand);
 }
@@ -190,7 +193,8 @@ static void stale(struct thread *t)
 {
 	struct demand *demand = THREAD_ARG(t);
 
-	DEBUGD(&swmesh_dbg_bgp, "bgpd: SW-NHOP %pI6 was not named again; removed",
+	DEBUGD(&swmesh_dbg_bgp,
+	       "bgpd: SW-NHOP %pI6 was not named again; removed",
 	       &demand->sw_nhop);
 	demand_del(demand);
 }
@@ -207,7 +211,8 @@ static void sync_end(void *arg)
 
 	frr_each (demand_table, &mesh->demands, demand)
 		if (demand->marked && !demand->t_stale)
-			thread_add_timer(master, stale, demand, swmesh_grace, &demand->t_stale);
+			thread_add_timer(master, stale, demand, swmesh_grace,
+					 &demand->t_stale);
 	mesh->syncing = false;
 	mesh->ops->schedule(mesh);
 	swmesh_kernel_synced();
@@ -234,20 +239,24 @@ static void receive_demand(struct mesh *mesh, const Swmesh__Demand *msg)
 	struct ipaddr next_hop;
 	struct demand *demand;
 
-	if (msg->sw_nhop.len != sizeof(sw_nhop) || !read_addr(&msg->next_hop, &next_hop)) {
-		flog_warn(EC_SWMESH_BGP_ITEM, "bgpd: a demand without addresses; ignored");
+	if (msg->sw_nhop.len != sizeof(sw_nhop) ||
+	    !read_addr(&msg->next_hop, &next_hop)) {
+		flog_warn(EC_SWMESH_BGP_ITEM,
+			  "bgpd: a demand without addresses; ignored");
 		return;
 	}
 	memcpy(&sw_nhop, msg->sw_nhop.data, sizeof(sw_nhop));
 	demand = demand_get(mesh, &sw_nhop);
-	if (demand_update(demand, &next_hop, msg->tea.data, msg->tea.len, msg->routes_ipv4,
-			  msg->routes_ipv6, msg->refused))
-		DEBUGD(&swmesh_dbg_bgp, "bgpd: SW-NHOP %pI6: next hop %pIA, %zu octets, %u+%u routes %s",
-		       &sw_nhop, &next_hop, msg->tea.len, msg->routes_ipv4, msg->routes_ipv6,
-		       msg->refused);
+	if (demand_update(demand, &next_hop, msg->tea.data, msg->tea.len,
+			  msg->routes_ipv4, msg->routes_ipv6, msg->refused))
+		DEBUGD(&swmesh_dbg_bgp,
+		       "bgpd: SW-NHOP %pI6: next hop %pIA, %zu octets, %u+%u routes %s",
+		       &sw_nhop, &next_hop, msg->tea.len, msg->routes_ipv4,
+		       msg->routes_ipv6, msg->refused);
 }
 
-static void receive_demand_gone(struct mesh *mesh, const Swmesh__DemandGone *msg)
+static void receive_demand_gone(struct mesh *mesh,
+				const Swmesh__DemandGone *msg)
 {
 	struct in6_addr sw_nhop;
 	struct demand *demand;
@@ -272,7 +281,8 @@ static void receive_item(void *arg, const Swmesh__Item *item)
 		receive_demand_gone(arg, item->demand_gone);
 		break;
 	default:
-		flog_warn(EC_SWMESH_BGP_ITEM, "bgpd: an item of kind %d is not for us; ignored",
+		flog_warn(EC_SWMESH_BGP_ITEM,
+			  "bgpd: an item of kind %d is not for us; ignored",
 			  item->body_case);
 		break;
 	}
@@ -285,7 +295,8 @@ static void peer(void *arg, bool up)
 	if (up)
 		zlog_info("bgpd's module is there");
 	else
-		zlog_warn("bgpd's module fell silent; what it asked for stays as it is");
+		zlog_warn(
+			"bgpd's module fell silent; what it asked for stays as it is");
 	if (mesh->syncing) { /* the rest will never come */
 		mesh->syncing = false;
 		mesh->ops->schedule(mesh);
@@ -314,9 +325,10 @@ void swmesh_bgp_receive(const uint8_t *data, size_t len)
 	swmesh_msg_receive(&conversation, data, len, now_ms());
 	if (conversation.stats.bad_frames != bad && conversation.peer_version &&
 	    conversation.peer_version != SWMESH_MSG_VERSION)
-		flog_err(EC_SWMESH_BGP_VERSION,
-			 "bgpd's module speaks version %u, swmeshd speaks %u: install both from one release and restart them",
-			 conversation.peer_version, SWMESH_MSG_VERSION);
+		flog_err(
+			EC_SWMESH_BGP_VERSION,
+			"bgpd's module speaks version %u, swmeshd speaks %u: install both from one release and restart them",
+			conversation.peer_version, SWMESH_MSG_VERSION);
 }
 
 /* ---- time ---- */
@@ -340,7 +352,8 @@ void swmesh_bgp_init(void)
 	/* Only ever the same by accident, and then a resync is missed. */
 	while (getrandom(&epoch, sizeof(epoch), 0) != sizeof(epoch) || !epoch)
 		;
-	swmesh_msg_init(&conversation, &ops, swmesh, epoch, "swmeshd " SWMESH_VERSION);
+	swmesh_msg_init(&conversation, &ops, swmesh, epoch,
+			"swmeshd " SWMESH_VERSION);
 }
 
 void swmesh_bgp_stop(void)

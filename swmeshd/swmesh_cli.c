@@ -17,8 +17,8 @@
 #endif
 
 #define SOFTWIRE_STR "Softwires\n"
-#define TRANSIT_STR  "Transit core\n"
-#define ENCAP_STR    "Set of encapsulations that is announced\n"
+#define TRANSIT_STR "Transit core\n"
+#define ENCAP_STR "Set of encapsulations that is announced\n"
 #define TUNNEL_STR                                                             \
 	"Tunnel of this encap-set\n"                                           \
 	"Preference, lowest first\n"                                           \
@@ -37,17 +37,15 @@ static int refuse(struct vty *vty, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintfrr(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	vty_out(vty, "%% Configuration failed.\n\nError description: %s\n", text);
+	vty_out(vty, "%% Configuration failed.\n\nError description: %s\n",
+		text);
 	return CMD_WARNING_CONFIG_FAILED;
 }
 
 /* ---- softwire mesh ---- */
 
-DEFPY_YANG_NOSH (softwire_mesh,
-		 softwire_mesh_cmd,
-		 "softwire mesh",
-		 SOFTWIRE_STR
-		 "This router's softwire mesh (RFC 5565)\n")
+DEFPY_YANG_NOSH(softwire_mesh, softwire_mesh_cmd, "softwire mesh",
+		SOFTWIRE_STR "This router's softwire mesh (RFC 5565)\n")
 {
 	int ret;
 
@@ -58,18 +56,15 @@ DEFPY_YANG_NOSH (softwire_mesh,
 	return ret;
 }
 
-DEFPY_YANG (no_softwire_mesh,
-	    no_softwire_mesh_cmd,
-	    "no softwire mesh",
-	    NO_STR
-	    SOFTWIRE_STR
-	    "Remove the mesh, its devices and routes\n")
+DEFPY_YANG(no_softwire_mesh, no_softwire_mesh_cmd, "no softwire mesh",
+	   NO_STR SOFTWIRE_STR "Remove the mesh, its devices and routes\n")
 {
 	nb_cli_enqueue_change(vty, SWMESH_MESH_XPATH, NB_OP_DESTROY, NULL);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-void swmesh_cli_show_mesh(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+void swmesh_cli_show_mesh(struct vty *vty, const struct lyd_node *dnode,
+			  bool show_defaults)
 {
 	vty_out(vty, "!\nsoftwire mesh\n");
 }
@@ -81,98 +76,98 @@ void swmesh_cli_show_mesh_end(struct vty *vty, const struct lyd_node *dnode)
 
 /* ---- its lines ---- */
 
-DEFPY_YANG (transit_source,
-	    transit_source_cmd,
-	    "transit <ipv4|ipv6>$family source <A.B.C.D|X:X::X:X>$source",
-	    TRANSIT_STR
-	    "IPv4 core\n"
-	    "IPv6 core\n"
-	    "Our tunnel endpoint\n"
-	    "Address of this router\n"
-	    "Address of this router\n")
+DEFPY_YANG(transit_source, transit_source_cmd,
+	   "transit <ipv4|ipv6>$family source <A.B.C.D|X:X::X:X>$source",
+	   TRANSIT_STR
+	   "IPv4 core\n"
+	   "IPv6 core\n"
+	   "Our tunnel endpoint\n"
+	   "Address of this router\n"
+	   "Address of this router\n")
 {
-	nb_cli_enqueue_change(vty, "./transit/address-family", NB_OP_MODIFY, family);
-	nb_cli_enqueue_change(vty, "./transit/source", NB_OP_MODIFY, source_str);
+	nb_cli_enqueue_change(vty, "./transit/address-family", NB_OP_MODIFY,
+			      family);
+	nb_cli_enqueue_change(vty, "./transit/source", NB_OP_MODIFY,
+			      source_str);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-DEFPY_YANG (no_transit,
-	    no_transit_cmd,
-	    "no transit [<ipv4|ipv6> source <A.B.C.D|X:X::X:X>]",
-	    NO_STR
-	    TRANSIT_STR
-	    "IPv4 core\n"
-	    "IPv6 core\n"
-	    "Our tunnel endpoint\n"
-	    "Address of this router\n"
-	    "Address of this router\n")
+DEFPY_YANG(no_transit, no_transit_cmd,
+	   "no transit [<ipv4|ipv6> source <A.B.C.D|X:X::X:X>]",
+	   NO_STR TRANSIT_STR
+	   "IPv4 core\n"
+	   "IPv6 core\n"
+	   "Our tunnel endpoint\n"
+	   "Address of this router\n"
+	   "Address of this router\n")
 {
 	nb_cli_enqueue_change(vty, "./transit/source", NB_OP_DESTROY, NULL);
-	nb_cli_enqueue_change(vty, "./transit/address-family", NB_OP_DESTROY, NULL);
+	nb_cli_enqueue_change(vty, "./transit/address-family", NB_OP_DESTROY,
+			      NULL);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-void swmesh_cli_show_source(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+void swmesh_cli_show_source(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults)
 {
 	vty_out(vty, " transit %s source %s\n",
 		yang_dnode_get_string(dnode, "../address-family"),
 		yang_dnode_get_string(dnode, NULL));
 }
 
-DEFPY_YANG (sw_nhop_prefix,
-	    sw_nhop_prefix_cmd,
-	    "sw-nhop prefix X:X::X:X/M$prefix",
-	    "Next hops that stand for softwires\n"
-	    "Prefix they are taken from\n"
-	    "IPv6 prefix that nothing else uses\n")
+DEFPY_YANG(sw_nhop_prefix, sw_nhop_prefix_cmd,
+	   "sw-nhop prefix X:X::X:X/M$prefix",
+	   "Next hops that stand for softwires\n"
+	   "Prefix they are taken from\n"
+	   "IPv6 prefix that nothing else uses\n")
 {
-	nb_cli_enqueue_change(vty, "./sw-nhop/prefix", NB_OP_MODIFY, prefix_str);
+	nb_cli_enqueue_change(vty, "./sw-nhop/prefix", NB_OP_MODIFY,
+			      prefix_str);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-DEFPY_YANG (no_sw_nhop_prefix,
-	    no_sw_nhop_prefix_cmd,
-	    "no sw-nhop [prefix [X:X::X:X/M]]",
-	    NO_STR
-	    "Next hops that stand for softwires\n"
-	    "Prefix they are taken from\n"
-	    "IPv6 prefix that nothing else uses\n")
+DEFPY_YANG(no_sw_nhop_prefix, no_sw_nhop_prefix_cmd,
+	   "no sw-nhop [prefix [X:X::X:X/M]]",
+	   NO_STR
+	   "Next hops that stand for softwires\n"
+	   "Prefix they are taken from\n"
+	   "IPv6 prefix that nothing else uses\n")
 {
 	nb_cli_enqueue_change(vty, "./sw-nhop/prefix", NB_OP_MODIFY, NULL);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-void swmesh_cli_show_prefix(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+void swmesh_cli_show_prefix(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults)
 {
-	vty_out(vty, " sw-nhop prefix %s\n", yang_dnode_get_string(dnode, NULL));
+	vty_out(vty, " sw-nhop prefix %s\n",
+		yang_dnode_get_string(dnode, NULL));
 }
 
-DEFPY_YANG (peer_policy,
-	    peer_policy_cmd,
-	    "peer policy <any|required>$policy",
-	    "Other AFBRs\n"
-	    "What is asked of their routes\n"
-	    "Routes may come without a Tunnel Encapsulation attribute\n"
-	    "SOFTWIRE-IN refuses routes without the attribute\n")
+DEFPY_YANG(peer_policy, peer_policy_cmd, "peer policy <any|required>$policy",
+	   "Other AFBRs\n"
+	   "What is asked of their routes\n"
+	   "Routes may come without a Tunnel Encapsulation attribute\n"
+	   "SOFTWIRE-IN refuses routes without the attribute\n")
 {
 	nb_cli_enqueue_change(vty, "./peer/policy", NB_OP_MODIFY, policy);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-DEFPY_YANG (no_peer_policy,
-	    no_peer_policy_cmd,
-	    "no peer policy [<any|required>]",
-	    NO_STR
-	    "Other AFBRs\n"
-	    "What is asked of their routes\n"
-	    "Routes may come without a Tunnel Encapsulation attribute\n"
-	    "SOFTWIRE-IN refuses routes without the attribute\n")
+DEFPY_YANG(no_peer_policy, no_peer_policy_cmd,
+	   "no peer policy [<any|required>]",
+	   NO_STR
+	   "Other AFBRs\n"
+	   "What is asked of their routes\n"
+	   "Routes may come without a Tunnel Encapsulation attribute\n"
+	   "SOFTWIRE-IN refuses routes without the attribute\n")
 {
 	nb_cli_enqueue_change(vty, "./peer/policy", NB_OP_MODIFY, NULL);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults)
 {
 	vty_out(vty, " peer policy %s\n", yang_dnode_get_string(dnode, NULL));
 }
@@ -182,23 +177,23 @@ static bool encap_name_ok(const char *name)
 	size_t len = strlen(name);
 
 	return len && len <= ENCAP_NAME_LEN &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			    "0123456789_.:-") == len;
+	       strspn(name,
+		      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		      "0123456789_.:-") == len;
 }
 
 static int refuse_name(struct vty *vty, const char *name)
 {
-	return refuse(vty,
-		      "encap-set %.80s: not a name; use 1 to %u letters, digits and '_', '.', ':', '-'",
-		      name, ENCAP_NAME_LEN);
+	return refuse(
+		vty,
+		"encap-set %.80s: not a name; use 1 to %u letters, digits and '_', '.', ':', '-'",
+		name, ENCAP_NAME_LEN);
 }
 
-DEFPY_YANG (announce_encap_set,
-	    announce_encap_set_cmd,
-	    "announce encap-set WORD$name",
-	    "What the route-map SOFTWIRE-OUT attaches\n"
-	    ENCAP_STR
-	    "Name of the encap-set\n")
+DEFPY_YANG(announce_encap_set, announce_encap_set_cmd,
+	   "announce encap-set WORD$name",
+	   "What the route-map SOFTWIRE-OUT attaches\n" ENCAP_STR
+	   "Name of the encap-set\n")
 {
 	if (!encap_name_ok(name))
 		return refuse_name(vty, name);
@@ -206,37 +201,33 @@ DEFPY_YANG (announce_encap_set,
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-DEFPY_YANG (no_announce,
-	    no_announce_cmd,
-	    "no announce [encap-set [WORD]]",
-	    NO_STR
-	    "What the route-map SOFTWIRE-OUT attaches\n"
-	    ENCAP_STR
-	    "Name of the encap-set\n")
+DEFPY_YANG(no_announce, no_announce_cmd, "no announce [encap-set [WORD]]",
+	   NO_STR "What the route-map SOFTWIRE-OUT attaches\n" ENCAP_STR
+		  "Name of the encap-set\n")
 {
 	nb_cli_enqueue_change(vty, "./announce/encap-set", NB_OP_DESTROY, NULL);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-void swmesh_cli_show_announce(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+void swmesh_cli_show_announce(struct vty *vty, const struct lyd_node *dnode,
+			      bool show_defaults)
 {
-	vty_out(vty, " announce encap-set %s\n", yang_dnode_get_string(dnode, NULL));
+	vty_out(vty, " announce encap-set %s\n",
+		yang_dnode_get_string(dnode, NULL));
 }
 
 /* ---- encap-set ---- */
 
-DEFPY_YANG_NOSH (encap_set,
-		 encap_set_cmd,
-		 "encap-set WORD$name",
-		 ENCAP_STR
-		 "Name of the encap-set\n")
+DEFPY_YANG_NOSH(encap_set, encap_set_cmd, "encap-set WORD$name",
+		ENCAP_STR "Name of the encap-set\n")
 {
 	char xpath[XPATH_MAXLEN];
 	int ret;
 
 	if (!encap_name_ok(name))
 		return refuse_name(vty, name);
-	snprintf(xpath, sizeof(xpath), SWMESH_MESH_XPATH "/encap-set[name='%s']", name);
+	snprintf(xpath, sizeof(xpath),
+		 SWMESH_MESH_XPATH "/encap-set[name='%s']", name);
 	nb_cli_enqueue_change(vty, xpath, NB_OP_CREATE, NULL);
 	ret = nb_cli_apply_changes(vty, NULL);
 	if (ret == CMD_SUCCESS)
@@ -244,18 +235,15 @@ DEFPY_YANG_NOSH (encap_set,
 	return ret;
 }
 
-DEFPY_YANG (no_encap_set,
-	    no_encap_set_cmd,
-	    "no encap-set WORD$name",
-	    NO_STR
-	    ENCAP_STR
-	    "Name of the encap-set\n")
+DEFPY_YANG(no_encap_set, no_encap_set_cmd, "no encap-set WORD$name",
+	   NO_STR ENCAP_STR "Name of the encap-set\n")
 {
 	char xpath[XPATH_MAXLEN];
 
 	if (!encap_name_ok(name))
 		return refuse_name(vty, name);
-	snprintf(xpath, sizeof(xpath), SWMESH_MESH_XPATH "/encap-set[name='%s']", name);
+	snprintf(xpath, sizeof(xpath),
+		 SWMESH_MESH_XPATH "/encap-set[name='%s']", name);
 	nb_cli_enqueue_change(vty, xpath, NB_OP_DESTROY, NULL);
 	return nb_cli_apply_changes(vty, NULL);
 }
@@ -263,7 +251,8 @@ DEFPY_YANG (no_encap_set,
 /* By name and by preference, in whatever order they were configured. */
 int swmesh_cli_cmp_encap_set(const struct lyd_node *a, const struct lyd_node *b)
 {
-	return strcmp(yang_dnode_get_string(a, "./name"), yang_dnode_get_string(b, "./name"));
+	return strcmp(yang_dnode_get_string(a, "./name"),
+		      yang_dnode_get_string(b, "./name"));
 }
 
 int swmesh_cli_cmp_tunnel(const struct lyd_node *a, const struct lyd_node *b)
@@ -272,12 +261,14 @@ int swmesh_cli_cmp_tunnel(const struct lyd_node *a, const struct lyd_node *b)
 		      yang_dnode_get_uint16(b, "./preference"));
 }
 
-void swmesh_cli_show_encap_set(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+void swmesh_cli_show_encap_set(struct vty *vty, const struct lyd_node *dnode,
+			       bool show_defaults)
 {
 	vty_out(vty, " encap-set %s\n", yang_dnode_get_string(dnode, "./name"));
 }
 
-void swmesh_cli_show_encap_set_end(struct vty *vty, const struct lyd_node *dnode)
+void swmesh_cli_show_encap_set_end(struct vty *vty,
+				   const struct lyd_node *dnode)
 {
 	vty_out(vty, " exit\n");
 }
@@ -299,51 +290,58 @@ static int parse_key(const char *text, uint32_t *key)
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
-	if (!isdigit((unsigned char)text[0]) || *end || errno || !value || value > UINT32_MAX)
+	if (!isdigit((unsigned char)text[0]) || *end || errno || !value ||
+	    value > UINT32_MAX)
 		return -1;
 	*key = value;
 	return 0;
 }
 
 /* A preference that another type has is not taken over in silence. */
-static const char *preference_taken(struct vty *vty, const char *xpath, const char *type)
+static const char *preference_taken(struct vty *vty, const char *xpath,
+				    const char *type)
 {
 	const struct lyd_node *dnode;
 	const char *old;
 
-	dnode = yang_dnode_getf(vty->candidate_config->dnode, "%s%s/type", VTY_CURR_XPATH,
-				xpath + 1);
+	dnode = yang_dnode_getf(vty->candidate_config->dnode, "%s%s/type",
+				VTY_CURR_XPATH, xpath + 1);
 	old = dnode ? yang_dnode_get_string(dnode, NULL) : NULL;
 	return old && strcmp(old, type) ? old : NULL;
 }
 
-DEFPY_YANG (encap_tunnel,
-	    encap_tunnel_cmd,
-	    "tunnel (1-65535)$preference <gre|ip-in-ip|WORD>$type [key WORD$key]",
-	    TUNNEL_STR)
+DEFPY_YANG(
+	encap_tunnel, encap_tunnel_cmd,
+	"tunnel (1-65535)$preference <gre|ip-in-ip|WORD>$type [key WORD$key]",
+	TUNNEL_STR)
 {
 	char xpath[64], leaf[80], key_text[16];
 	const char *taken;
 	uint32_t value = 0;
 
 	if (strcmp(type, "gre") && strcmp(type, "ip-in-ip"))
-		return refuse(vty,
-			      "encap-set %s: tunnel %ld: unknown type %.80s; use gre or ip-in-ip",
-			      current_set(vty), preference, type);
+		return refuse(
+			vty,
+			"encap-set %s: tunnel %ld: unknown type %.80s; use gre or ip-in-ip",
+			current_set(vty), preference, type);
 	if (key && strcmp(type, "gre"))
-		return refuse(vty,
-			      "encap-set %s: tunnel %ld: %s has no key; leave 'key %.80s' out, or use gre",
-			      current_set(vty), preference, type, key);
+		return refuse(
+			vty,
+			"encap-set %s: tunnel %ld: %s has no key; leave 'key %.80s' out, or use gre",
+			current_set(vty), preference, type, key);
 	if (key && parse_key(key, &value))
-		return refuse(vty,
-			      "encap-set %s: tunnel %ld: key %.80s is out of range; use 1 to 4294967295, or leave it out for GRE without a key",
-			      current_set(vty), preference, key);
-	snprintf(xpath, sizeof(xpath), "./tunnel[preference='%ld']", preference);
+		return refuse(
+			vty,
+			"encap-set %s: tunnel %ld: key %.80s is out of range; use 1 to 4294967295, or leave it out for GRE without a key",
+			current_set(vty), preference, key);
+	snprintf(xpath, sizeof(xpath), "./tunnel[preference='%ld']",
+		 preference);
 	taken = preference_taken(vty, xpath, type);
 	if (taken)
-		return refuse(vty,
-			      "encap-set %s: preference %ld is taken by %s; choose another one for %s, or enter 'no tunnel %ld' first",
-			      current_set(vty), preference, taken, type, preference);
+		return refuse(
+			vty,
+			"encap-set %s: preference %ld is taken by %s; choose another one for %s, or enter 'no tunnel %ld' first",
+			current_set(vty), preference, taken, type, preference);
 
 	nb_cli_enqueue_change(vty, xpath, NB_OP_CREATE, NULL);
 	snprintf(leaf, sizeof(leaf), "%s/type", xpath);
@@ -357,35 +355,35 @@ DEFPY_YANG (encap_tunnel,
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-DEFPY_YANG (no_encap_tunnel,
-	    no_encap_tunnel_cmd,
-	    "no tunnel (1-65535)$preference [<gre|ip-in-ip|WORD> [key WORD]]",
-	    NO_STR
-	    TUNNEL_STR)
+DEFPY_YANG(no_encap_tunnel, no_encap_tunnel_cmd,
+	   "no tunnel (1-65535)$preference [<gre|ip-in-ip|WORD> [key WORD]]",
+	   NO_STR TUNNEL_STR)
 {
 	char xpath[XPATH_MAXLEN];
 
-	snprintf(xpath, sizeof(xpath), "./tunnel[preference='%ld']", preference);
+	snprintf(xpath, sizeof(xpath), "./tunnel[preference='%ld']",
+		 preference);
 	nb_cli_enqueue_change(vty, xpath, NB_OP_DESTROY, NULL);
 	return nb_cli_apply_changes(vty, NULL);
 }
 
-void swmesh_cli_show_tunnel(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+void swmesh_cli_show_tunnel(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults)
 {
-	vty_out(vty, "  tunnel %s %s", yang_dnode_get_string(dnode, "./preference"),
+	vty_out(vty, "  tunnel %s %s",
+		yang_dnode_get_string(dnode, "./preference"),
 		yang_dnode_get_string(dnode, "./type"));
 	if (yang_dnode_exists(dnode, "./key"))
 		vty_out(vty, " key %s", yang_dnode_get_string(dnode, "./key"));
 	vty_out(vty, "\n");
 }
 
-DEFPY_YANG (encap_payload,
-	    encap_payload_cmd,
-	    "[no] payload {ipv4$ipv4|ipv6$ipv6}",
-	    NO_STR
-	    "Families that the tunnels carry\n"
-	    "IPv4 packets\n"
-	    "IPv6 packets\n")
+DEFPY_YANG(encap_payload, encap_payload_cmd,
+	   "[no] payload {ipv4$ipv4|ipv6$ipv6}",
+	   NO_STR
+	   "Families that the tunnels carry\n"
+	   "IPv4 packets\n"
+	   "IPv6 packets\n")
 {
 	enum nb_operation op = no ? NB_OP_DESTROY : NB_OP_CREATE;
 
@@ -400,13 +398,15 @@ DEFPY_YANG (encap_payload,
  * All families on one line: read back line by line, the set then comes into
  * being with this one, and is never for a moment the duplicate of another.
  */
-void swmesh_cli_show_payload(struct vty *vty, const struct lyd_node *dnode, bool show_defaults)
+void swmesh_cli_show_payload(struct vty *vty, const struct lyd_node *dnode,
+			     bool show_defaults)
 {
 	if (yang_dnode_get(dnode, "../payload[1]") != dnode)
 		return;
 	vty_out(vty, "  payload%s%s\n",
 		yang_dnode_exists(dnode, "../payload[.='ipv4']") ? " ipv4" : "",
-		yang_dnode_exists(dnode, "../payload[.='ipv6']") ? " ipv6" : "");
+		yang_dnode_exists(dnode, "../payload[.='ipv6']") ? " ipv6"
+								 : "");
 }
 
 /* ---- nodes ---- */

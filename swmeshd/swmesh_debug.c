@@ -48,16 +48,14 @@ static int debug_config_write(struct vty *vty)
 	return debug_write(vty, DEBUG_MODE_CONF, "");
 }
 
-DEFPY (debug_softwire,
-       debug_softwire_cmd,
-       "[no] debug softwire <events|kernel|zebra|bgp>$what",
-       NO_STR
-       DEBUG_STR
-       "Softwire mesh\n"
-       "State machines and choices of tunnels\n"
-       "Requests to the kernel and its answers\n"
-       "Interfaces and next-hop tracking\n"
-       "Conversation with bgpd\n")
+DEFPY(debug_softwire, debug_softwire_cmd,
+      "[no] debug softwire <events|kernel|zebra|bgp>$what",
+      NO_STR DEBUG_STR
+      "Softwire mesh\n"
+      "State machines and choices of tunnels\n"
+      "Requests to the kernel and its answers\n"
+      "Interfaces and next-hop tracking\n"
+      "Conversation with bgpd\n")
 {
 	uint32_t mode = DEBUG_NODE2MODE(vty->node);
 
@@ -67,12 +65,8 @@ DEFPY (debug_softwire,
 	return CMD_SUCCESS;
 }
 
-DEFUN_NOSH (show_debugging_swmeshd,
-	    show_debugging_swmeshd_cmd,
-	    "show debugging [swmeshd]",
-	    SHOW_STR
-	    DEBUG_STR
-	    "Softwire mesh\n")
+DEFUN_NOSH(show_debugging_swmeshd, show_debugging_swmeshd_cmd,
+	   "show debugging [swmeshd]", SHOW_STR DEBUG_STR "Softwire mesh\n")
 {
 	vty_out(vty, "Softwire mesh debugging status:\n");
 	debug_write(vty, DEBUG_MODE_ALL, "  ");

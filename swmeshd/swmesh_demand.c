@@ -63,22 +63,25 @@ static void demand_decode(struct demand *demand, const uint8_t *tea, size_t len)
 	tea_decode(tea, len, &opts, &demand->tea);
 }
 
-static bool demand_same(const struct demand *demand, const struct ipaddr *next_hop,
-			const uint8_t *tea, size_t len, const char *refused)
+static bool demand_same(const struct demand *demand,
+			const struct ipaddr *next_hop, const uint8_t *tea,
+			size_t len, const char *refused)
 {
-	return !ipaddr_cmp(&demand->next_hop, next_hop) && demand->tea.wire_len == len &&
+	return !ipaddr_cmp(&demand->next_hop, next_hop) &&
+	       demand->tea.wire_len == len &&
 	       (!len || !memcmp(demand->tea.wire, tea, len)) &&
 	       !strcmp(demand->refused ? demand->refused : "", refused);
 }
 
 uint8_t demand_payload(const struct demand *demand)
 {
-	return (demand->routes_ipv4 ? PAYLOAD_IPV4 : 0) | (demand->routes_ipv6 ? PAYLOAD_IPV6 : 0);
+	return (demand->routes_ipv4 ? PAYLOAD_IPV4 : 0) |
+	       (demand->routes_ipv6 ? PAYLOAD_IPV6 : 0);
 }
 
-bool demand_update(struct demand *demand, const struct ipaddr *next_hop, const uint8_t *tea,
-		   size_t tea_len, uint32_t routes_ipv4, uint32_t routes_ipv6,
-		   const char *refused)
+bool demand_update(struct demand *demand, const struct ipaddr *next_hop,
+		   const uint8_t *tea, size_t tea_len, uint32_t routes_ipv4,
+		   uint32_t routes_ipv6, const char *refused)
 {
 	uint8_t payload = demand_payload(demand);
 
@@ -134,8 +137,10 @@ void demand_choose(struct demand *demand)
 	if (sel.pending) {
 		/* Something better is on its way, or nothing is known yet: what
 		 * carries packets goes on, be it from an earlier run. */
-		if (demand->pending || (before && before->state == SOFTWIRE_UP)) {
-			strlcpy(demand->reason, before ? "" : "waiting", sizeof(demand->reason));
+		if (demand->pending ||
+		    (before && before->state == SOFTWIRE_UP)) {
+			strlcpy(demand->reason, before ? "" : "waiting",
+				sizeof(demand->reason));
 			return;
 		}
 	}
@@ -160,7 +165,8 @@ void demand_del(struct demand *demand)
 	struct mesh *mesh = demand->mesh;
 
 	mesh->ops->stale_cancel(demand);
-	demand->refused = demand->refused ? demand->refused : XSTRDUP(MTYPE_DEMAND_TEXT, "gone");
+	demand->refused = demand->refused ? demand->refused
+					  : XSTRDUP(MTYPE_DEMAND_TEXT, "gone");
 	demand_link(demand); /* refused: names no endpoint */
 	demand_set_via(demand, NULL);
 	mesh->ops->route_release(demand);

@@ -52,7 +52,8 @@ void encap_set_del(struct encap_sets_head *sets, struct encap_set *set)
 	XFREE(MTYPE_ENCAP_SET, set);
 }
 
-struct encap_tunnel *encap_tunnel_get(struct encap_set *set, uint16_t preference)
+struct encap_tunnel *encap_tunnel_get(struct encap_set *set,
+				      uint16_t preference)
 {
 	struct encap_tunnel ref = {.preference = preference}, *et;
 
@@ -85,8 +86,9 @@ const char *encap_set_missing(const struct encap_set *set)
 	return NULL;
 }
 
-ssize_t encap_set_compile(const struct encap_set *set, const struct ipaddr *endpoint,
-			  uint8_t *buf, size_t cap)
+ssize_t encap_set_compile(const struct encap_set *set,
+			  const struct ipaddr *endpoint, uint8_t *buf,
+			  size_t cap)
 {
 	const struct encap_tunnel *et;
 	struct tea_builder b;
@@ -110,7 +112,8 @@ ssize_t encap_set_compile(const struct encap_set *set, const struct ipaddr *endp
 	return tea_build_finish(&b);
 }
 
-const struct encap_set *encap_set_announced(struct encap_sets_head *sets, const char *announce,
+const struct encap_set *encap_set_announced(struct encap_sets_head *sets,
+					    const char *announce,
 					    uint8_t payload)
 {
 	const struct encap_set *set;
@@ -145,13 +148,15 @@ static void order_add(struct local_tunnels *order, const struct encap_set *set)
 	}
 }
 
-void encap_order(struct encap_sets_head *sets, const char *announce, uint8_t payload,
-		 struct local_tunnels *order)
+void encap_order(struct encap_sets_head *sets, const char *announce,
+		 uint8_t payload, struct local_tunnels *order)
 {
 	const struct encap_set *first, *set;
 
 	memset(order, 0, sizeof(*order));
-	first = encap_set_announced(sets, announce, payload ? payload : PAYLOAD_IPV4 | PAYLOAD_IPV6);
+	first = encap_set_announced(sets, announce,
+				    payload ? payload
+					    : PAYLOAD_IPV4 | PAYLOAD_IPV6);
 	if (first)
 		order_add(order, first);
 	frr_each (encap_sets_const, sets, set) {
@@ -165,10 +170,12 @@ void encap_order(struct encap_sets_head *sets, const char *announce, uint8_t pay
 
 bool sw_tunnel_same(const struct sw_tunnel *a, const struct sw_tunnel *b)
 {
-	return a->type == b->type && a->has_key == b->has_key && (!a->has_key || a->key == b->key);
+	return a->type == b->type && a->has_key == b->has_key &&
+	       (!a->has_key || a->key == b->key);
 }
 
-const char *sw_tunnel_text(uint16_t type, bool has_key, uint32_t key, char *buf, size_t len)
+const char *sw_tunnel_text(uint16_t type, bool has_key, uint32_t key, char *buf,
+			   size_t len)
 {
 	if (has_key)
 		snprintf(buf, len, "%s/%u", tea_type_name(type), key);
@@ -186,7 +193,8 @@ bool sw_tunnel_parse(const char *text, struct sw_tunnel *tunnel)
 
 	memset(tunnel, 0, sizeof(*tunnel));
 	if (slash) {
-		if ((size_t)(slash - text) >= sizeof(name) || !isdigit((unsigned char)slash[1]))
+		if ((size_t)(slash - text) >= sizeof(name) ||
+		    !isdigit((unsigned char)slash[1]))
 			return false;
 		strlcpy(name, text, slash - text + 1);
 		errno = 0;

@@ -45,7 +45,8 @@ struct encap_set {
 	uint8_t payload;
 };
 
-int encap_tunnel_cmp(const struct encap_tunnel *a, const struct encap_tunnel *b);
+int encap_tunnel_cmp(const struct encap_tunnel *a,
+		     const struct encap_tunnel *b);
 int encap_set_cmp(const struct encap_set *a, const struct encap_set *b);
 DECLARE_RBTREE_UNIQ(encap_tunnels, struct encap_tunnel, item, encap_tunnel_cmp);
 DECLARE_RBTREE_UNIQ(encap_sets, struct encap_set, item, encap_set_cmp);
@@ -62,10 +63,12 @@ struct local_tunnels {
 	struct local_tunnel t[LOCAL_TUNNELS_MAX];
 };
 
-struct encap_set *encap_set_find(struct encap_sets_head *sets, const char *name);
+struct encap_set *encap_set_find(struct encap_sets_head *sets,
+				 const char *name);
 struct encap_set *encap_set_get(struct encap_sets_head *sets, const char *name);
 void encap_set_del(struct encap_sets_head *sets, struct encap_set *set);
-struct encap_tunnel *encap_tunnel_get(struct encap_set *set, uint16_t preference);
+struct encap_tunnel *encap_tunnel_get(struct encap_set *set,
+				      uint16_t preference);
 void encap_tunnel_del(struct encap_set *set, uint16_t preference);
 
 /* NULL when the set can be announced, else what is missing (static text). */
@@ -77,12 +80,14 @@ const char *encap_set_missing(const struct encap_set *set);
  * payload family (3.4.1). Returns 0 when the set is not complete or endpoint is
  * no address, -1 when cap is too small.
  */
-ssize_t encap_set_compile(const struct encap_set *set, const struct ipaddr *endpoint,
-			  uint8_t *buf, size_t cap);
+ssize_t encap_set_compile(const struct encap_set *set,
+			  const struct ipaddr *endpoint, uint8_t *buf,
+			  size_t cap);
 
 /* The set that SOFTWIRE-OUT attaches to routes of this family (one bit of
  * PAYLOAD_*): `announce` if not empty, else the first complete one by name. */
-const struct encap_set *encap_set_announced(struct encap_sets_head *sets, const char *announce,
+const struct encap_set *encap_set_announced(struct encap_sets_head *sets,
+					    const char *announce,
 					    uint8_t payload);
 
 /*
@@ -90,14 +95,15 @@ const struct encap_set *encap_set_announced(struct encap_sets_head *sets, const 
  * announced set first, then by name of set and preference. payload: the family
  * (one bit) that the order is for; 0: all, for receiving.
  */
-void encap_order(struct encap_sets_head *sets, const char *announce, uint8_t payload,
-		 struct local_tunnels *order);
+void encap_order(struct encap_sets_head *sets, const char *announce,
+		 uint8_t payload, struct local_tunnels *order);
 
 bool sw_tunnel_same(const struct sw_tunnel *a, const struct sw_tunnel *b);
 
 /* "gre/100", "ip-in-ip"; and back (false if it is neither). */
 #define SW_TUNNEL_TEXT_LEN 24
-const char *sw_tunnel_text(uint16_t type, bool has_key, uint32_t key, char *buf, size_t len);
+const char *sw_tunnel_text(uint16_t type, bool has_key, uint32_t key, char *buf,
+			   size_t len);
 bool sw_tunnel_parse(const char *text, struct sw_tunnel *tunnel);
 
 #endif /* SWMESH_ENCAP_H */

@@ -2,11 +2,11 @@
 /*
  * Tunnel devices in the kernel; see swmesh_kernel.h.
  *
- * A device is told by (endpoint, tunnel we announced), as the kernel tells them;
- * the alias says that it is ours, and for people what it is.
- * It is made by one unit of three messages, carried out together: create it
- * with endpoints and keys; alias, address generation, reverse-path filter; up.
- * Notifications say what it has become.
+ * A device is told by (endpoint, tunnel we announced), as the kernel tells
+ * them; the alias says that it is ours, and for people what it is. It is made
+ * by one unit of three messages, carried out together: create it with endpoints
+ * and keys; alias, address generation, reverse-path filter; up. Notifications
+ * say what it has become.
  *
  * On the device: no IPv6 link-local address (addrgenmode none), it would only
  * clutter; rp_filter loose, since a peer that prefers another tunnel than we do
@@ -47,7 +47,7 @@ struct kdev {
 	char name[IFNAMSIZ];
 	unsigned int n; /* of the name, 0: it has another one */
 
-	struct softwire *sw; /* NULL: nobody asks for it */
+	struct softwire *sw;	/* NULL: nobody asks for it */
 	struct tun_params want; /* with sw */
 	unsigned int attempts;
 	struct thread *t_release;
@@ -56,7 +56,7 @@ struct kdev {
 	int ifindex; /* 0: not in the kernel */
 	bool up, exact;
 	struct tun_params have;
-	bool asked; /* a request is under way */
+	bool asked;  /* a request is under way */
 	bool marked; /* not seen in the dump under way */
 	struct kdev_stats stats;
 
@@ -78,7 +78,8 @@ static int kdev_key_cmp(const struct kdev *a, const struct kdev *b)
 static uint32_t kdev_key_hash(const struct kdev *d)
 {
 	return jhash(&d->remote.ip, IS_IPADDR_V4(&d->remote) ? 4 : 16,
-		     jhash_3words(d->tunnel.type, d->tunnel.has_key, d->tunnel.key, 0x53574d4b));
+		     jhash_3words(d->tunnel.type, d->tunnel.has_key,
+				  d->tunnel.key, 0x53574d4b));
 }
 
 static int kdev_ifindex_cmp(const struct kdev *a, const struct kdev *b)
@@ -92,7 +93,8 @@ static uint32_t kdev_ifindex_hash(const struct kdev *d)
 }
 
 DECLARE_HASH(kdev_keys, struct kdev, key_item, kdev_key_cmp, kdev_key_hash);
-DECLARE_HASH(kdev_ifindexes, struct kdev, ifindex_item, kdev_ifindex_cmp, kdev_ifindex_hash);
+DECLARE_HASH(kdev_ifindexes, struct kdev, ifindex_item, kdev_ifindex_cmp,
+	     kdev_ifindex_hash);
 DECLARE_DLIST(kdev_check, struct kdev, check_item);
 
 static struct kdev_keys_head by_key;
@@ -152,7 +154,8 @@ static void name_choose(struct kdev *d)
 
 /* ---- objects ---- */
 
-static struct kdev *kdev_find(const struct ipaddr *remote, const struct sw_tunnel *tunnel)
+static struct kdev *kdev_find(const struct ipaddr *remote,
+			      const struct sw_tunnel *tunnel)
 {
 	struct kdev ref = {};
 
@@ -161,7 +164,8 @@ static struct kdev *kdev_find(const struct ipaddr *remote, const struct sw_tunne
 	return kdev_keys_find(&by_key, &ref);
 }
 
-static struct kdev *kdev_new(const struct ipaddr *remote, const struct sw_tunnel *tunnel)
+static struct kdev *kdev_new(const struct ipaddr *remote,
+			     const struct sw_tunnel *tunnel)
 {
 	struct kdev *d = XCALLOC(MTYPE_KDEV, sizeof(*d));
 
@@ -212,11 +216,12 @@ bool swmesh_kernel_owns(int ifindex)
 
 static bool kdev_right(const struct kdev *d)
 {
-	return d->ifindex && d->up && d->exact && !ipaddr_cmp(&d->have.local, &d->want.local) &&
+	return d->ifindex && d->up && d->exact &&
+	       !ipaddr_cmp(&d->have.local, &d->want.local) &&
 	       !ipaddr_cmp(&d->have.remote, &d->want.remote) &&
 	       sw_tunnel_same(&d->have.tunnel, &d->want.tunnel) &&
-	       d->have.has_okey == d->want.has_okey && d->have.okey == d->want.okey &&
-	       d->have.mtu == d->want.mtu;
+	       d->have.has_okey == d->want.has_okey &&
+	       d->have.okey == d->want.okey && d->have.mtu == d->want.mtu;
 }
 
 static void check_later(struct kdev *d)
@@ -234,35 +239,40 @@ static const char *kdev_alias(const struct kdev *d, char *buf)
 	char tunnel[SW_TUNNEL_TEXT_LEN];
 
 	snprintfrr(buf, ALIAS_LEN, SWMESH_ALIAS "%pIA:%s", &d->remote,
-		   sw_tunnel_text(d->tunnel.type, d->tunnel.has_key, d->tunnel.key, tunnel,
-				  sizeof(tunnel)));
+		   sw_tunnel_text(d->tunnel.type, d->tunnel.has_key,
+				  d->tunnel.key, tunnel, sizeof(tunnel)));
 	return buf;
 }
 
 /* ---- requests ---- */
 
-static const char *failure_text(const struct kdev *d, int err, const char *text, char *buf,
-				size_t len)
+static const char *failure_text(const struct kdev *d, int err, const char *text,
+				char *buf, size_t len)
 {
-	const struct tun_kind *kind =
-		tun_kind_find(d->want.tunnel.type, ipaddr_family(&d->want.remote));
+	const struct tun_kind *kind = tun_kind_find(
+		d->want.tunnel.type, ipaddr_family(&d->want.remote));
 
 	switch (err) {
 	case EOPNOTSUPP:
-		snprintf(buf, len, "the kernel has no %s devices; install and load its module",
-			 tun_kind_name(kind));
+		snprintf(
+			buf, len,
+			"the kernel has no %s devices; install and load its module",
+			tun_kind_name(kind));
 		break;
 	case EEXIST:
-		snprintfrr(buf, len,
-			   "another device of this system has the same endpoints and key already; remove that device or announce another key");
+		snprintfrr(
+			buf, len,
+			"another device of this system has the same endpoints and key already; remove that device or announce another key");
 		break;
 	case EPERM:
-		snprintf(buf, len,
-			 "the kernel does not permit it; start swmeshd with CAP_NET_ADMIN");
+		snprintf(
+			buf, len,
+			"the kernel does not permit it; start swmeshd with CAP_NET_ADMIN");
 		break;
 	default:
-		snprintf(buf, len, "the kernel refused %s device %s: %s%s%s", tun_kind_name(kind),
-			 d->name, strerror(err), text[0] ? ": " : "", text);
+		snprintf(buf, len, "the kernel refused %s device %s: %s%s%s",
+			 tun_kind_name(kind), d->name, strerror(err),
+			 text[0] ? ": " : "", text);
 		break;
 	}
 	return buf;
@@ -274,8 +284,8 @@ static void kdev_failed(struct kdev *d, const char *text)
 
 	d->attempts = 0;
 	flog_err(EC_SWMESH_DEVICE, "softwire to %pIA by %s: %s", &d->remote,
-		 sw_tunnel_text(d->tunnel.type, d->tunnel.has_key, d->tunnel.key, tunnel,
-				sizeof(tunnel)),
+		 sw_tunnel_text(d->tunnel.type, d->tunnel.has_key,
+				d->tunnel.key, tunnel, sizeof(tunnel)),
 		 text);
 	if (d->sw)
 		softwire_event(d->sw, SOFTWIRE_EV_DEVICE_FAILED, text);
@@ -304,12 +314,13 @@ static void removed(void *arg, int err, const char *text)
 
 	d->asked = false;
 	if (err && err != ENODEV)
-		zlog_warn("kernel: device %s cannot be removed: %s", d->name, strerror(err));
+		zlog_warn("kernel: device %s cannot be removed: %s", d->name,
+			  strerror(err));
 	check_later(d);
 }
 
-static struct ifinfomsg *link_message(const struct kdev *d, uint16_t type, uint16_t flags,
-				      struct nlmsghdr **nlh)
+static struct ifinfomsg *link_message(const struct kdev *d, uint16_t type,
+				      uint16_t flags, struct nlmsghdr **nlh)
 {
 	struct ifinfomsg *ifi;
 
@@ -363,7 +374,8 @@ static void create(struct kdev *d)
 
 	if (!d->n)
 		name_choose(d);
-	DEBUGD(&swmesh_dbg_kernel, "kernel: create %s to %pIA", d->name, &d->remote);
+	DEBUGD(&swmesh_dbg_kernel, "kernel: create %s to %pIA", d->name,
+	       &d->remote);
 	nl_unit_begin(set_done, d);
 	link_message(d, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &nlh);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, d->name);
@@ -378,7 +390,8 @@ static void modify(struct kdev *d)
 {
 	struct nlmsghdr *nlh;
 
-	DEBUGD(&swmesh_dbg_kernel, "kernel: change %s to %pIA", d->name, &d->remote);
+	DEBUGD(&swmesh_dbg_kernel, "kernel: change %s to %pIA", d->name,
+	       &d->remote);
 	nl_unit_begin(set_done, d);
 	link_message(d, RTM_NEWLINK, 0, &nlh);
 	mnl_attr_put_u32(nlh, IFLA_MTU, d->want.mtu);
@@ -391,7 +404,8 @@ static void destroy(struct kdev *d)
 {
 	struct nlmsghdr *nlh;
 
-	DEBUGD(&swmesh_dbg_kernel, "kernel: remove %s to %pIA", d->name, &d->remote);
+	DEBUGD(&swmesh_dbg_kernel, "kernel: remove %s to %pIA", d->name,
+	       &d->remote);
 	nl_unit_begin(removed, d);
 	link_message(d, RTM_DELLINK, 0, &nlh);
 	nl_unit_end();
@@ -405,7 +419,8 @@ static void kdev_reconcile(struct kdev *d)
 	if (d->asked || !d->sw || kdev_right(d))
 		return;
 	if (d->attempts++ == ATTEMPTS_MAX) {
-		snprintf(text, sizeof(text), "device %s does not become what is asked for",
+		snprintf(text, sizeof(text),
+			 "device %s does not become what is asked for",
 			 d->name);
 		kdev_failed(d, text);
 		return;
@@ -512,11 +527,13 @@ static int collect(const struct nlattr *attr, void *arg)
 
 static const char *get_str(const struct nlattr *attr)
 {
-	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(attr)
-									 : "";
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0
+		       ? mnl_attr_get_str(attr)
+		       : "";
 }
 
-static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi, const struct nlattr **a)
+static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi,
+		      const struct nlattr **a)
 {
 	char alias[ALIAS_LEN];
 
@@ -527,7 +544,8 @@ static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi, const struct 
 	kdev_set_ifindex(d, ifi->ifi_index);
 	if (a[IFLA_IFNAME])
 		name_claim(d, get_str(a[IFLA_IFNAME]));
-	if (!a[IFLA_LINKINFO] || !tun_get(a[IFLA_LINKINFO], &d->have, &d->exact))
+	if (!a[IFLA_LINKINFO] ||
+	    !tun_get(a[IFLA_LINKINFO], &d->have, &d->exact))
 		d->exact = false;
 	if (strcmp(get_str(a[IFLA_IFALIAS]), kdev_alias(d, alias)))
 		d->exact = false;
@@ -555,7 +573,8 @@ static void link_notification(const struct nlmsghdr *nlh)
 	struct kdev *d;
 	bool exact;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_family != AF_UNSPEC)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) ||
+	    ifi->ifi_family != AF_UNSPEC)
 		return;
 	if (nlh->nlmsg_type == RTM_DELLINK) {
 		link_gone(ifi->ifi_index);
@@ -566,8 +585,10 @@ static void link_notification(const struct nlmsghdr *nlh)
 	if (!d) {
 		/* After the first message of create() it has no alias yet; the
 		 * others make notifications of their own. */
-		if (strncmp(get_str(a[IFLA_IFALIAS]), SWMESH_ALIAS, strlen(SWMESH_ALIAS)) ||
-		    !a[IFLA_LINKINFO] || !tun_get(a[IFLA_LINKINFO], &params, &exact))
+		if (strncmp(get_str(a[IFLA_IFALIAS]), SWMESH_ALIAS,
+			    strlen(SWMESH_ALIAS)) ||
+		    !a[IFLA_LINKINFO] ||
+		    !tun_get(a[IFLA_LINKINFO], &params, &exact))
 			return;
 		d = kdev_find(&params.remote, &params.tunnel);
 		if (d && d->ifindex)
@@ -611,7 +632,8 @@ static void read_all(void)
 	frr_each (kdev_keys, &by_key, d)
 		d->marked = d->ifindex != 0;
 	kroute_mark();
-	ok = nl_dump_links(dump_link, NULL, false) && nl_dump_routes(dump_route, NULL);
+	ok = nl_dump_links(dump_link, NULL, false) &&
+	     nl_dump_routes(dump_route, NULL);
 	if (!ok) { /* what was not seen may be there all the same */
 		thread_add_timer(master, resync, NULL, 1, &t_resync);
 		return;
@@ -648,7 +670,9 @@ static void sweep(void)
 		n++;
 	}
 	if (n)
-		zlog_info("kernel: removing %u devices of an earlier run that nobody asks for", n);
+		zlog_info(
+			"kernel: removing %u devices of an earlier run that nobody asks for",
+			n);
 }
 
 static void grace_over(struct thread *t)
@@ -725,7 +749,8 @@ static int dump_stats(const struct nlmsghdr *nlh, void *arg)
 		return MNL_CB_OK;
 	memset(&s, 0, sizeof(s));
 	memcpy(&s, mnl_attr_get_payload(a[IFLA_STATS64]),
-	       MIN(sizeof(s), (size_t)mnl_attr_get_payload_len(a[IFLA_STATS64])));
+	       MIN(sizeof(s),
+		   (size_t)mnl_attr_get_payload_len(a[IFLA_STATS64])));
 	d->stats.rx_packets = s.rx_packets;
 	d->stats.rx_bytes = s.rx_bytes;
 	d->stats.tx_packets = s.tx_packets;

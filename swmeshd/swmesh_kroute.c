@@ -29,8 +29,8 @@ struct kroute {
 	struct prefix_ipv6 dst;
 	bool unreachable; /* the prefix route */
 
-	bool owned;	  /* the model has a say: it wants it, or none */
-	bool dropping;	  /* freed as soon as the kernel has none */
+	bool owned;    /* the model has a say: it wants it, or none */
+	bool dropping; /* freed as soon as the kernel has none */
 	bool wanted;
 	int want_ifindex; /* with wanted; 0 for the prefix route */
 
@@ -111,10 +111,13 @@ static void request_done(void *arg, int err, const char *text)
 	if (err == ESRCH && !r->asked_add)
 		err = 0; /* gone already */
 	if (err) {
-		flog_err(EC_SWMESH_ROUTE, "kernel: route %pFX: cannot be %s: %s%s%s; tried again",
-			 &r->dst, r->asked_add ? "added" : "removed", strerror(err),
-			 text[0] ? ": " : "", text);
-		thread_add_timer_msec(master, retry, r, ROUTE_RETRY_MS, &r->t_retry);
+		flog_err(
+			EC_SWMESH_ROUTE,
+			"kernel: route %pFX: cannot be %s: %s%s%s; tried again",
+			&r->dst, r->asked_add ? "added" : "removed",
+			strerror(err), text[0] ? ": " : "", text);
+		thread_add_timer_msec(master, retry, r, ROUTE_RETRY_MS,
+				      &r->t_retry);
 		return;
 	}
 	r->present = r->asked_add;
@@ -127,8 +130,8 @@ static void request(struct kroute *r, bool add)
 	struct nlmsghdr *nlh;
 	struct rtmsg *rtm;
 
-	DEBUGD(&swmesh_dbg_kernel, "kernel: %s route %pFX ifindex %d", add ? "add" : "remove",
-	       &r->dst, r->want_ifindex);
+	DEBUGD(&swmesh_dbg_kernel, "kernel: %s route %pFX ifindex %d",
+	       add ? "add" : "remove", &r->dst, r->want_ifindex);
 	r->asked = true;
 	r->asked_add = add;
 	r->asked_ifindex = add ? r->want_ifindex : 0;
@@ -247,14 +250,16 @@ static void check_later(struct kroute *r)
 	kroute_check_add_tail(&checks, r);
 }
 
-static bool parse(const struct nlmsghdr *nlh, struct prefix_ipv6 *dst, int *ifindex)
+static bool parse(const struct nlmsghdr *nlh, struct prefix_ipv6 *dst,
+		  int *ifindex)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *a[RTA_MAX + 1] = {};
 	uint32_t table;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_family != AF_INET6 ||
-	    rtm->rtm_protocol != SWMESH_RTPROT || rtm->rtm_dst_len > IPV6_MAX_BITLEN)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
+	    rtm->rtm_family != AF_INET6 || rtm->rtm_protocol != SWMESH_RTPROT ||
+	    rtm->rtm_dst_len > IPV6_MAX_BITLEN)
 		return false;
 	mnl_attr_parse(nlh, sizeof(*rtm), collect, a);
 	table = a[RTA_TABLE] ? mnl_attr_get_u32(a[RTA_TABLE]) : rtm->rtm_table;
@@ -264,9 +269,11 @@ static bool parse(const struct nlmsghdr *nlh, struct prefix_ipv6 *dst, int *ifin
 	memset(dst, 0, sizeof(*dst));
 	dst->family = AF_INET6;
 	dst->prefixlen = rtm->rtm_dst_len;
-	memcpy(&dst->prefix, mnl_attr_get_payload(a[RTA_DST]), sizeof(dst->prefix));
-	*ifindex = rtm->rtm_type == RTN_UNICAST && a[RTA_OIF] ? (int)mnl_attr_get_u32(a[RTA_OIF])
-							      : 0;
+	memcpy(&dst->prefix, mnl_attr_get_payload(a[RTA_DST]),
+	       sizeof(dst->prefix));
+	*ifindex = rtm->rtm_type == RTN_UNICAST && a[RTA_OIF]
+			   ? (int)mnl_attr_get_u32(a[RTA_OIF])
+			   : 0;
 	return true;
 }
 
@@ -331,7 +338,8 @@ void kroute_idle(void)
 	while ((r = kroute_check_pop(&checks))) {
 		r->checking = false;
 		/* The model sees to those whose device went first. */
-		if (r->wanted && r->want_ifindex && !swmesh_kernel_owns(r->want_ifindex))
+		if (r->wanted && r->want_ifindex &&
+		    !swmesh_kernel_owns(r->want_ifindex))
 			continue;
 		kroute_reconcile(r);
 	}

@@ -172,11 +172,11 @@ FRR_DAEMON_INFO(swmeshd, SWMESH, .vty_port = SWMESH_VTY_PORT,
 
 		.proghelp = "Softwire mesh of an Address Family Border Router.",
 
-		.signals = swmesh_signals, .n_signals = array_size(swmesh_signals),
+		.signals = swmesh_signals,
+		.n_signals = array_size(swmesh_signals),
 
 		.privs = &swmesh_privs, .yang_modules = swmesh_yang_modules,
-		.n_yang_modules = array_size(swmesh_yang_modules),
-);
+		.n_yang_modules = array_size(swmesh_yang_modules), );
 
 #define OPT_GRACE 2000
 
@@ -191,16 +191,18 @@ static void parse_options(int argc, char **argv)
 	int opt;
 
 	frr_preinit(&swmeshd_di, argc, argv);
-	frr_opt_add("", longopts,
-		    "      --grace        Seconds that tunnels of an earlier run are kept\n"
-		    "                     for bgpd to ask for them again (default 60)\n");
+	frr_opt_add(
+		"", longopts,
+		"      --grace        Seconds that tunnels of an earlier run are kept\n"
+		"                     for bgpd to ask for them again (default 60)\n");
 	while ((opt = frr_getopt(argc, argv, NULL)) != EOF) {
 		switch (opt) {
 		case 0:
 			break;
 		case OPT_GRACE:
 			swmesh_grace = strtoul(optarg, &end, 10);
-			if (!isdigit((unsigned char)optarg[0]) || *end || swmesh_grace > 86400) {
+			if (!isdigit((unsigned char)optarg[0]) || *end ||
+			    swmesh_grace > 86400) {
 				fprintf(stderr,
 					"swmeshd: --grace %s: not a number of seconds; use 0 to 86400\n",
 					optarg);

@@ -87,7 +87,8 @@ const char *mesh_status_name(enum mesh_status status)
 static void mesh_reconfigure(struct mesh *mesh)
 {
 	const char *announce = mesh->config.announce;
-	bool active = mesh->config.enabled && !IS_IPADDR_NONE(&mesh->config.source);
+	bool active =
+		mesh->config.enabled && !IS_IPADDR_NONE(&mesh->config.source);
 	struct ipaddr source = {};
 	struct demand *demand;
 	struct afbr *afbr;
@@ -96,8 +97,10 @@ static void mesh_reconfigure(struct mesh *mesh)
 	if (active) {
 		source = mesh->config.source;
 		encap_order(&mesh->sets, announce, 0, &mesh->local);
-		encap_order(&mesh->sets, announce, PAYLOAD_IPV4, &mesh->order_ipv4);
-		encap_order(&mesh->sets, announce, PAYLOAD_IPV6, &mesh->order_ipv6);
+		encap_order(&mesh->sets, announce, PAYLOAD_IPV4,
+			    &mesh->order_ipv4);
+		encap_order(&mesh->sets, announce, PAYLOAD_IPV6,
+			    &mesh->order_ipv6);
 	} else
 		mesh->local.n = mesh->order_ipv4.n = mesh->order_ipv6.n = 0;
 	relink = ipaddr_cmp(&source, &mesh->local_source) != 0;
@@ -123,7 +126,8 @@ void mesh_run(struct mesh *mesh)
 		mesh_reconfigure(mesh);
 	}
 	if (mesh->syncing)
-		return; /* half of the demands would be judged without the rest */
+		return; /* half of the demands would be judged without the rest
+			 */
 
 	/* Softwires first: what they come to decides the demands. An AFBR can
 	 * be marked again only from outside, so both loops end. */

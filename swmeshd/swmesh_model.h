@@ -30,7 +30,7 @@ struct softwire;
 /* Endpoints that are used of one attribute, and AFBRs in all: what comes from
  * the network costs a bounded amount of work. */
 #define DEMAND_AFBRS_MAX 8
-#define MESH_AFBRS_MAX	 16384
+#define MESH_AFBRS_MAX 16384
 
 #define MESH_REASON_LEN 256
 
@@ -73,13 +73,13 @@ struct softwire {
 	enum softwire_state state;
 	time_t since;	  /* of the last change of state, monotonic seconds */
 	uint32_t changes; /* times it went up */
-	unsigned int failures; /* in a row */
+	unsigned int failures;	     /* in a row */
 	char error[MESH_REASON_LEN]; /* of the last failure */
 	struct thread *t_retry;
 
 	struct softwire_users_head users; /* demands sent through it */
-	bool wanted;	/* mark while an AFBR is brought up to date */
-	void *device;	/* the kernel backend's */
+	bool wanted;  /* mark while an AFBR is brought up to date */
+	void *device; /* the kernel backend's */
 };
 DECLARE_DLIST(afbr_softwires, struct softwire, item);
 
@@ -131,10 +131,10 @@ struct demand {
 	struct demand_table_item item;
 	struct in6_addr sw_nhop;
 	struct ipaddr next_hop;
-	struct tea tea; /* owned */
+	struct tea tea;			   /* owned */
 	uint32_t routes_ipv4, routes_ipv6; /* paths, by NLRI family */
-	char *refused;	/* by the module, and why; NULL: fine */
-	bool marked;	/* not yet named in the resync under way */
+	char *refused;		/* by the module, and why; NULL: fine */
+	bool marked;		/* not yet named in the resync under way */
 	struct thread *t_stale; /* bgpd no longer names it */
 
 	unsigned int n_refs;
@@ -253,9 +253,9 @@ const char *mesh_status_name(enum mesh_status status);
 struct demand *demand_find(struct mesh *mesh, const struct in6_addr *sw_nhop);
 struct demand *demand_get(struct mesh *mesh, const struct in6_addr *sw_nhop);
 /* A demand as bgpd's module tells it; tea is copied. True if it changed. */
-bool demand_update(struct demand *demand, const struct ipaddr *next_hop, const uint8_t *tea,
-		   size_t tea_len, uint32_t routes_ipv4, uint32_t routes_ipv6,
-		   const char *refused);
+bool demand_update(struct demand *demand, const struct ipaddr *next_hop,
+		   const uint8_t *tea, size_t tea_len, uint32_t routes_ipv4,
+		   uint32_t routes_ipv6, const char *refused);
 void demand_del(struct demand *demand);
 void demand_mark_dirty(struct demand *demand);
 /* Find its endpoints anew (the attribute or our family changed). */
@@ -273,27 +273,32 @@ void afbr_update(struct afbr *afbr);
 bool afbr_usable(const struct afbr *afbr);
 /* Why not: buf is returned. */
 const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len);
-struct softwire *afbr_softwire(struct afbr *afbr, const struct sw_tunnel *tunnel);
+struct softwire *afbr_softwire(struct afbr *afbr,
+			       const struct sw_tunnel *tunnel);
 /* The endpoint a TLV stands for: its own or the next hop (RFC 9012 3.1), an
  * IPv4-mapped address as IPv4 (B13). False if it has none we know. */
 bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,
 		     struct ipaddr *out);
 
 /* swmesh_softwire.c */
-struct softwire *softwire_new(struct afbr *afbr, const struct sw_tunnel *tunnel);
+struct softwire *softwire_new(struct afbr *afbr,
+			      const struct sw_tunnel *tunnel);
 void softwire_del(struct softwire *sw);
 /* text: of a failure, copied; else NULL. */
-void softwire_event(struct softwire *sw, enum softwire_event event, const char *text);
+void softwire_event(struct softwire *sw, enum softwire_event event,
+		    const char *text);
 const char *softwire_state_name(enum softwire_state state);
 const char *softwire_event_name(enum softwire_event event);
 /* The next state by the table alone, for tests and "show". */
-enum softwire_state softwire_next_state(enum softwire_state state, enum softwire_event event);
+enum softwire_state softwire_next_state(enum softwire_state state,
+					enum softwire_event event);
 /* Octets that the encapsulation adds, outer header included. */
 unsigned int softwire_overhead(const struct softwire *sw);
 /* What may be carried: the path's MTU less the overhead (F4); 0: not known. */
 uint32_t softwire_mtu(const struct softwire *sw);
 /* "gre/200" as it is sent, "gre/100" as it is received. */
-const char *softwire_tunnel_text(const struct softwire *sw, char *buf, size_t len);
+const char *softwire_tunnel_text(const struct softwire *sw, char *buf,
+				 size_t len);
 const char *softwire_reason(const struct softwire *sw, char *buf, size_t len);
 
 #endif /* SWMESH_MODEL_H */

@@ -7,7 +7,8 @@
 /* A state leaf of the list entry. */
 #define LEAF(list, leaf)                                                       \
 	{                                                                      \
-		.xpath = SWMESH_STATE_XPATH "/" leaf, .cbs = {                 \
+		.xpath = SWMESH_STATE_XPATH "/" leaf,                          \
+		.cbs = {                                                       \
 			.get_elem = swmesh_nb_##list##_elem,                   \
 		},                                                             \
 	}

@@ -5,8 +5,8 @@
 
 #include "northbound.h"
 
-#define SWMESH_XPATH	   "/frr-swmesh:swmesh"
-#define SWMESH_MESH_XPATH  SWMESH_XPATH "/mesh"
+#define SWMESH_XPATH "/frr-swmesh:swmesh"
+#define SWMESH_MESH_XPATH SWMESH_XPATH "/mesh"
 #define SWMESH_STATE_XPATH SWMESH_XPATH "/state"
 
 extern const struct frr_yang_module_info frr_swmesh_info;
@@ -22,18 +22,28 @@ int swmesh_nb_source_modify(struct nb_cb_modify_args *args);
 int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args);
 
 /* swmesh_cli.c */
-void swmesh_cli_show_mesh(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
+void swmesh_cli_show_mesh(struct vty *vty, const struct lyd_node *dnode,
+			  bool show_defaults);
 void swmesh_cli_show_mesh_end(struct vty *vty, const struct lyd_node *dnode);
-void swmesh_cli_show_source(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
-void swmesh_cli_show_prefix(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
-void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
-void swmesh_cli_show_announce(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
-int swmesh_cli_cmp_encap_set(const struct lyd_node *a, const struct lyd_node *b);
+void swmesh_cli_show_source(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults);
+void swmesh_cli_show_prefix(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults);
+void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults);
+void swmesh_cli_show_announce(struct vty *vty, const struct lyd_node *dnode,
+			      bool show_defaults);
+int swmesh_cli_cmp_encap_set(const struct lyd_node *a,
+			     const struct lyd_node *b);
 int swmesh_cli_cmp_tunnel(const struct lyd_node *a, const struct lyd_node *b);
-void swmesh_cli_show_encap_set(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
-void swmesh_cli_show_encap_set_end(struct vty *vty, const struct lyd_node *dnode);
-void swmesh_cli_show_tunnel(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
-void swmesh_cli_show_payload(struct vty *vty, const struct lyd_node *dnode, bool show_defaults);
+void swmesh_cli_show_encap_set(struct vty *vty, const struct lyd_node *dnode,
+			       bool show_defaults);
+void swmesh_cli_show_encap_set_end(struct vty *vty,
+				   const struct lyd_node *dnode);
+void swmesh_cli_show_tunnel(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults);
+void swmesh_cli_show_payload(struct vty *vty, const struct lyd_node *dnode,
+			     bool show_defaults);
 
 /* swmesh_nb_state.c */
 struct yang_data *swmesh_nb_state_status(struct nb_cb_get_elem_args *args);

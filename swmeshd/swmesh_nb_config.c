@@ -52,7 +52,8 @@ static bool source_nonsense(const struct ipaddr *source)
 {
 	if (IS_IPADDR_V4(source))
 		return source->ipaddr_v4.s_addr == INADDR_ANY ||
-		       ipv4_martian(&source->ipaddr_v4) || IN_MULTICAST(ntohl(source->ipaddr_v4.s_addr));
+		       ipv4_martian(&source->ipaddr_v4) ||
+		       IN_MULTICAST(ntohl(source->ipaddr_v4.s_addr));
 	return IN6_IS_ADDR_UNSPECIFIED(&source->ipaddr_v6) ||
 	       IN6_IS_ADDR_LOOPBACK(&source->ipaddr_v6) ||
 	       IN6_IS_ADDR_LINKLOCAL(&source->ipaddr_v6) ||
@@ -68,23 +69,26 @@ int swmesh_nb_source_modify(struct nb_cb_modify_args *args)
 		return NB_OK;
 	yang_dnode_get_ip(&source, args->dnode, NULL);
 	if (source_nonsense(&source)) {
-		snprintfrr(args->errmsg, args->errmsg_len,
-			   "softwire mesh: source %pIA cannot be a tunnel endpoint; name a unicast address of this router that the core can reach",
-			   &source);
+		snprintfrr(
+			args->errmsg, args->errmsg_len,
+			"softwire mesh: source %pIA cannot be a tunnel endpoint; name a unicast address of this router that the core can reach",
+			&source);
 		return NB_ERR_VALIDATION;
 	}
 	if (from_file(args->context))
 		return NB_OK;
 	if (!swmesh_zebra_interfaces_known()) {
-		snprintfrr(args->errmsg, args->errmsg_len,
-			   "softwire mesh: whether source %pIA is an address of this router cannot be told without zebra; start zebra, then try again",
-			   &source);
+		snprintfrr(
+			args->errmsg, args->errmsg_len,
+			"softwire mesh: whether source %pIA is an address of this router cannot be told without zebra; start zebra, then try again",
+			&source);
 		return NB_ERR_VALIDATION;
 	}
 	if (!swmesh_zebra_address_is_ours(&source)) {
-		snprintfrr(args->errmsg, args->errmsg_len,
-			   "softwire mesh: source %pIA is not an address of this router; add it to an interface (a loopback is best) or name one of 'show interface brief'",
-			   &source);
+		snprintfrr(
+			args->errmsg, args->errmsg_len,
+			"softwire mesh: source %pIA is not an address of this router; add it to an interface (a loopback is best) or name one of 'show interface brief'",
+			&source);
 		return NB_ERR_VALIDATION;
 	}
 	return NB_OK;
@@ -99,16 +103,19 @@ int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args)
 	yang_dnode_get_prefix(&p, args->dnode, NULL);
 	apply_mask(&p);
 	if (p.prefixlen > IPV6_MAX_BITLEN - NHOP_BITS_MIN || p.prefixlen < 8) {
-		snprintfrr(args->errmsg, args->errmsg_len,
-			   "softwire mesh: sw-nhop prefix %pFX: SW-NHOPs need a prefix of /8 to /%u; choose a shorter one, such as a /64 of your own ULA",
-			   &p, IPV6_MAX_BITLEN - NHOP_BITS_MIN);
+		snprintfrr(
+			args->errmsg, args->errmsg_len,
+			"softwire mesh: sw-nhop prefix %pFX: SW-NHOPs need a prefix of /8 to /%u; choose a shorter one, such as a /64 of your own ULA",
+			&p, IPV6_MAX_BITLEN - NHOP_BITS_MIN);
 		return NB_ERR_VALIDATION;
 	}
-	if (IN6_IS_ADDR_MULTICAST(&p.u.prefix6) || IN6_IS_ADDR_LINKLOCAL(&p.u.prefix6) ||
+	if (IN6_IS_ADDR_MULTICAST(&p.u.prefix6) ||
+	    IN6_IS_ADDR_LINKLOCAL(&p.u.prefix6) ||
 	    IN6_IS_ADDR_UNSPECIFIED(&p.u.prefix6)) {
-		snprintfrr(args->errmsg, args->errmsg_len,
-			   "softwire mesh: sw-nhop prefix %pFX holds no unicast next hops; choose a /64 of your own ULA",
-			   &p);
+		snprintfrr(
+			args->errmsg, args->errmsg_len,
+			"softwire mesh: sw-nhop prefix %pFX holds no unicast next hops; choose a /64 of your own ULA",
+			&p);
 		return NB_ERR_VALIDATION;
 	}
 	return NB_OK;
@@ -120,10 +127,12 @@ static void read_tunnel(const struct lyd_node *dnode, struct encap_set *set)
 {
 	struct encap_tunnel *et;
 
-	et = encap_tunnel_get(set, yang_dnode_get_uint16(dnode, "./preference"));
+	et = encap_tunnel_get(set,
+			      yang_dnode_get_uint16(dnode, "./preference"));
 	et->tunnel.type = yang_dnode_get_enum(dnode, "./type");
 	et->tunnel.has_key = yang_dnode_exists(dnode, "./key");
-	et->tunnel.key = et->tunnel.has_key ? yang_dnode_get_uint32(dnode, "./key") : 0;
+	et->tunnel.key =
+		et->tunnel.has_key ? yang_dnode_get_uint32(dnode, "./key") : 0;
 }
 
 static int read_tunnel_cb(const struct lyd_node *dnode, void *arg)
@@ -177,10 +186,11 @@ static void read_mesh(const struct lyd_node *mesh, struct mesh_config *config)
 	yang_dnode_get_prefix(&p, mesh, "./sw-nhop/prefix");
 	apply_mask(&p);
 	prefix_copy(&config->nhop_prefix, &p);
-	config->policy_required =
-		!strcmp(yang_dnode_get_string(mesh, "./peer/policy"), "required");
+	config->policy_required = !strcmp(
+		yang_dnode_get_string(mesh, "./peer/policy"), "required");
 	if (yang_dnode_exists(mesh, "./announce/encap-set"))
-		strlcpy(config->announce, yang_dnode_get_string(mesh, "./announce/encap-set"),
+		strlcpy(config->announce,
+			yang_dnode_get_string(mesh, "./announce/encap-set"),
 			sizeof(config->announce));
 }
 
@@ -194,20 +204,23 @@ static int check_transit(const struct lyd_node *mesh, char *errmsg, size_t len)
 	if (!yang_dnode_exists(mesh, "./transit/source")) {
 		if (!yang_dnode_exists(mesh, "./transit/address-family"))
 			return NB_OK;
-		snprintf(errmsg, len,
-			 "softwire mesh: transit has a family but no source; name one with 'transit <ipv4|ipv6> source ADDR'");
+		snprintf(
+			errmsg, len,
+			"softwire mesh: transit has a family but no source; name one with 'transit <ipv4|ipv6> source ADDR'");
 		return NB_ERR_VALIDATION;
 	}
 	yang_dnode_get_ip(&source, mesh, "./transit/source");
 	if (!yang_dnode_exists(mesh, "./transit/address-family"))
 		family = "no family";
 	else
-		family = yang_dnode_get_string(mesh, "./transit/address-family");
+		family =
+			yang_dnode_get_string(mesh, "./transit/address-family");
 	if (!strcmp(family, IS_IPADDR_V4(&source) ? "ipv4" : "ipv6"))
 		return NB_OK;
-	snprintfrr(errmsg, len,
-		   "softwire mesh: transit %s cannot have the %s source %pIA; name an address of the core's family",
-		   family, IS_IPADDR_V4(&source) ? "IPv4" : "IPv6", &source);
+	snprintfrr(
+		errmsg, len,
+		"softwire mesh: transit %s cannot have the %s source %pIA; name an address of the core's family",
+		family, IS_IPADDR_V4(&source) ? "IPv4" : "IPv6", &source);
 	return NB_ERR_VALIDATION;
 }
 
@@ -220,12 +233,14 @@ static int check_same_tunnel(struct encap_set *set, char *errmsg, size_t len)
 		frr_each (encap_tunnels, &set->tunnels, b) {
 			if (a == b || !sw_tunnel_same(&a->tunnel, &b->tunnel))
 				continue;
-			snprintf(errmsg, len,
-				 "encap-set %s: tunnels %u and %u are both %s; remove one with 'no tunnel %u' or give it another key",
-				 set->name, a->preference, b->preference,
-				 sw_tunnel_text(a->tunnel.type, a->tunnel.has_key, a->tunnel.key,
-						text, sizeof(text)),
-				 b->preference);
+			snprintf(
+				errmsg, len,
+				"encap-set %s: tunnels %u and %u are both %s; remove one with 'no tunnel %u' or give it another key",
+				set->name, a->preference, b->preference,
+				sw_tunnel_text(a->tunnel.type,
+					       a->tunnel.has_key, a->tunnel.key,
+					       text, sizeof(text)),
+				b->preference);
 			return NB_ERR_VALIDATION;
 		}
 	}
@@ -238,8 +253,10 @@ static bool same_set(struct encap_set *a, struct encap_set *b)
 {
 	struct encap_tunnel *ta, *tb;
 
-	if (encap_set_missing(a) || encap_set_missing(b) || a->payload != b->payload ||
-	    encap_tunnels_count(&a->tunnels) != encap_tunnels_count(&b->tunnels))
+	if (encap_set_missing(a) || encap_set_missing(b) ||
+	    a->payload != b->payload ||
+	    encap_tunnels_count(&a->tunnels) !=
+		    encap_tunnels_count(&b->tunnels))
 		return false;
 	tb = encap_tunnels_first(&b->tunnels);
 	frr_each (encap_tunnels, &a->tunnels, ta) {
@@ -250,24 +267,28 @@ static bool same_set(struct encap_set *a, struct encap_set *b)
 	return true;
 }
 
-static int check_duplicates(struct encap_sets_head *sets, char *errmsg, size_t len)
+static int check_duplicates(struct encap_sets_head *sets, char *errmsg,
+			    size_t len)
 {
 	struct encap_set *a, *b;
 
 	frr_each (encap_sets, sets, a) {
-		for (b = encap_sets_next(sets, a); b; b = encap_sets_next(sets, b)) {
+		for (b = encap_sets_next(sets, a); b;
+		     b = encap_sets_next(sets, b)) {
 			if (!same_set(a, b))
 				continue;
-			snprintf(errmsg, len,
-				 "encap-set %s: same tunnels and payload as encap-set %s; use that one, or change a tunnel, a key or the payload",
-				 b->name, a->name);
+			snprintf(
+				errmsg, len,
+				"encap-set %s: same tunnels and payload as encap-set %s; use that one, or change a tunnel, a key or the payload",
+				b->name, a->name);
 			return NB_ERR_VALIDATION;
 		}
 	}
 	return NB_OK;
 }
 
-static int check_tunnel_count(struct encap_sets_head *sets, char *errmsg, size_t len)
+static int check_tunnel_count(struct encap_sets_head *sets, char *errmsg,
+			      size_t len)
 {
 	struct sw_tunnel seen[LOCAL_TUNNELS_MAX];
 	struct encap_tunnel *et;
@@ -282,9 +303,10 @@ static int check_tunnel_count(struct encap_sets_head *sets, char *errmsg, size_t
 			if (i < n)
 				continue;
 			if (n == LOCAL_TUNNELS_MAX) {
-				snprintf(errmsg, len,
-					 "encap-set %s: tunnel %u would be the %uth different one of this mesh, which makes a device per remote AFBR each; remove some",
-					 set->name, et->preference, n + 1);
+				snprintf(
+					errmsg, len,
+					"encap-set %s: tunnel %u would be the %uth different one of this mesh, which makes a device per remote AFBR each; remove some",
+					set->name, et->preference, n + 1);
 				return NB_ERR_VALIDATION;
 			}
 			seen[n++] = et->tunnel;
@@ -293,19 +315,21 @@ static int check_tunnel_count(struct encap_sets_head *sets, char *errmsg, size_t
 	return NB_OK;
 }
 
-static int check_announce(const struct mesh_config *config, struct encap_sets_head *sets,
-			  char *errmsg, size_t len)
+static int check_announce(const struct mesh_config *config,
+			  struct encap_sets_head *sets, char *errmsg,
+			  size_t len)
 {
 	if (!config->announce[0] || encap_set_find(sets, config->announce))
 		return NB_OK;
-	snprintf(errmsg, len,
-		 "softwire mesh: announce encap-set %s: there is no such encap-set; configure it with 'encap-set %s', or enter 'no announce' first",
-		 config->announce, config->announce);
+	snprintf(
+		errmsg, len,
+		"softwire mesh: announce encap-set %s: there is no such encap-set; configure it with 'encap-set %s', or enter 'no announce' first",
+		config->announce, config->announce);
 	return NB_ERR_VALIDATION;
 }
 
-static int check_sets(const struct mesh_config *config, struct encap_sets_head *sets,
-		      char *errmsg, size_t len)
+static int check_sets(const struct mesh_config *config,
+		      struct encap_sets_head *sets, char *errmsg, size_t len)
 {
 	struct encap_set *set;
 	int ret;
@@ -323,18 +347,21 @@ static int check_sets(const struct mesh_config *config, struct encap_sets_head *
 	return ret;
 }
 
-static int check_source_prefix(const struct mesh_config *config, char *errmsg, size_t len)
+static int check_source_prefix(const struct mesh_config *config, char *errmsg,
+			       size_t len)
 {
-	struct prefix source = {.family = AF_INET6, .prefixlen = IPV6_MAX_BITLEN};
+	struct prefix source = {.family = AF_INET6,
+				.prefixlen = IPV6_MAX_BITLEN};
 
 	if (!IS_IPADDR_V6(&config->source))
 		return NB_OK;
 	source.u.prefix6 = config->source.ipaddr_v6;
 	if (!prefix_match((const struct prefix *)&config->nhop_prefix, &source))
 		return NB_OK;
-	snprintfrr(errmsg, len,
-		   "softwire mesh: source %pIA is inside the sw-nhop prefix %pFX, where nothing but SW-NHOPs may be; choose another prefix",
-		   &config->source, &config->nhop_prefix);
+	snprintfrr(
+		errmsg, len,
+		"softwire mesh: source %pIA is inside the sw-nhop prefix %pFX, where nothing but SW-NHOPs may be; choose another prefix",
+		&config->source, &config->nhop_prefix);
 	return NB_ERR_VALIDATION;
 }
 

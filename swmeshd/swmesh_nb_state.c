@@ -37,7 +37,8 @@ static struct yang_data *get_leaf(const struct leaf *leaves, size_t n,
 
 struct yang_data *swmesh_nb_state_status(struct nb_cb_get_elem_args *args)
 {
-	return yang_data_new_string(args->xpath, mesh_status_name(mesh_status(swmesh)));
+	return yang_data_new_string(args->xpath,
+				    mesh_status_name(mesh_status(swmesh)));
 }
 
 struct yang_data *swmesh_nb_state_bgp(struct nb_cb_get_elem_args *args)
@@ -46,7 +47,8 @@ struct yang_data *swmesh_nb_state_bgp(struct nb_cb_get_elem_args *args)
 	const char *text = "down";
 
 	if (msg->peer_up)
-		text = msg->state == SWMESH_MSG_SYNCED ? "synchronised" : "synchronising";
+		text = msg->state == SWMESH_MSG_SYNCED ? "synchronised"
+						       : "synchronising";
 	return yang_data_new_string(args->xpath, text);
 }
 
@@ -66,7 +68,8 @@ const void *swmesh_nb_supported_next(struct nb_cb_get_next_args *args)
 int swmesh_nb_supported_keys(struct nb_cb_get_keys_args *args)
 {
 	args->keys->num = 1;
-	strlcpy(args->keys->key[0], tea_type_name(*(const uint16_t *)args->list_entry),
+	strlcpy(args->keys->key[0],
+		tea_type_name(*(const uint16_t *)args->list_entry),
 		sizeof(args->keys->key[0]));
 	return NB_OK;
 }
@@ -81,8 +84,9 @@ const void *swmesh_nb_supported_lookup(struct nb_cb_lookup_entry_args *args)
 
 struct yang_data *swmesh_nb_supported_elem(struct nb_cb_get_elem_args *args)
 {
-	return yang_data_new_string(args->xpath,
-				    tea_type_name(*(const uint16_t *)args->list_entry));
+	return yang_data_new_string(
+		args->xpath,
+		tea_type_name(*(const uint16_t *)args->list_entry));
 }
 
 /* ---- softwire ---- */
@@ -97,7 +101,8 @@ const void *swmesh_nb_softwire_next(struct nb_cb_get_next_args *args)
 
 	if (sw) {
 		afbr = sw->afbr;
-		next = afbr_softwires_next(&afbr->softwires, (struct softwire *)sw);
+		next = afbr_softwires_next(&afbr->softwires,
+					   (struct softwire *)sw);
 		afbr = afbr_table_next(&swmesh->afbrs, afbr);
 	} else
 		afbr = afbr_table_first(&swmesh->afbrs);
@@ -113,8 +118,10 @@ int swmesh_nb_softwire_keys(struct nb_cb_get_keys_args *args)
 	const struct softwire *sw = args->list_entry;
 
 	args->keys->num = 2;
-	snprintfrr(args->keys->key[0], sizeof(args->keys->key[0]), "%pIA", &sw->afbr->addr);
-	softwire_tunnel_text(sw, args->keys->key[1], sizeof(args->keys->key[1]));
+	snprintfrr(args->keys->key[0], sizeof(args->keys->key[0]), "%pIA",
+		   &sw->afbr->addr);
+	softwire_tunnel_text(sw, args->keys->key[1],
+			     sizeof(args->keys->key[1]));
 	return NB_OK;
 }
 
@@ -124,7 +131,8 @@ const void *swmesh_nb_softwire_lookup(struct nb_cb_lookup_entry_args *args)
 	struct ipaddr addr;
 	struct afbr *afbr;
 
-	if (str2ipaddr(args->keys->key[0], &addr) || !sw_tunnel_parse(args->keys->key[1], &tunnel))
+	if (str2ipaddr(args->keys->key[0], &addr) ||
+	    !sw_tunnel_parse(args->keys->key[1], &tunnel))
 		return NULL;
 	afbr = afbr_find(swmesh, &addr);
 	return afbr ? afbr_softwire(afbr, &tunnel) : NULL;
@@ -153,7 +161,8 @@ static struct yang_data *softwire_tunnel(const char *xpath, const void *entry)
 {
 	char text[SW_TUNNEL_TEXT_LEN];
 
-	return yang_data_new_string(xpath, softwire_tunnel_text(entry, text, sizeof(text)));
+	return yang_data_new_string(
+		xpath, softwire_tunnel_text(entry, text, sizeof(text)));
 }
 
 static struct yang_data *softwire_device(const char *xpath, const void *entry)
@@ -185,7 +194,8 @@ static struct yang_data *softwire_key(const char *xpath, const void *entry)
 	return sw->has_okey ? yang_data_new_uint32(xpath, sw->okey) : NULL;
 }
 
-static struct yang_data *softwire_device_mtu(const char *xpath, const void *entry)
+static struct yang_data *softwire_device_mtu(const char *xpath,
+					     const void *entry)
 {
 	uint32_t mtu = swmesh_kernel_device_mtu(entry);
 
@@ -208,7 +218,8 @@ static struct yang_data *softwire_nhops(const char *xpath, const void *entry)
 	return yang_data_new_uint32(xpath, softwire_users_count(&sw->users));
 }
 
-static struct yang_data *softwire_rx_packets(const char *xpath, const void *entry)
+static struct yang_data *softwire_rx_packets(const char *xpath,
+					     const void *entry)
 {
 	return yang_data_new_uint64(xpath, fresh_stats(entry)->rx_packets);
 }
@@ -218,7 +229,8 @@ static struct yang_data *softwire_rx_bytes(const char *xpath, const void *entry)
 	return yang_data_new_uint64(xpath, fresh_stats(entry)->rx_bytes);
 }
 
-static struct yang_data *softwire_tx_packets(const char *xpath, const void *entry)
+static struct yang_data *softwire_tx_packets(const char *xpath,
+					     const void *entry)
 {
 	return yang_data_new_uint64(xpath, fresh_stats(entry)->tx_packets);
 }
@@ -229,18 +241,12 @@ static struct yang_data *softwire_tx_bytes(const char *xpath, const void *entry)
 }
 
 static const struct leaf softwire_leaves[] = {
-	{"endpoint", softwire_endpoint},
-	{"tunnel", softwire_tunnel},
-	{"device", softwire_device},
-	{"status", softwire_status},
-	{"reason", softwire_why},
-	{"transmit-key", softwire_key},
-	{"mtu", softwire_device_mtu},
-	{"uptime", softwire_uptime},
-	{"sw-nhops", softwire_nhops},
-	{"in-packets", softwire_rx_packets},
-	{"in-octets", softwire_rx_bytes},
-	{"out-packets", softwire_tx_packets},
+	{"endpoint", softwire_endpoint},   {"tunnel", softwire_tunnel},
+	{"device", softwire_device},	   {"status", softwire_status},
+	{"reason", softwire_why},	   {"transmit-key", softwire_key},
+	{"mtu", softwire_device_mtu},	   {"uptime", softwire_uptime},
+	{"sw-nhops", softwire_nhops},	   {"in-packets", softwire_rx_packets},
+	{"in-octets", softwire_rx_bytes},  {"out-packets", softwire_tx_packets},
 	{"out-octets", softwire_tx_bytes},
 };
 
@@ -264,7 +270,8 @@ int swmesh_nb_afbr_keys(struct nb_cb_get_keys_args *args)
 	const struct afbr *afbr = args->list_entry;
 
 	args->keys->num = 1;
-	snprintfrr(args->keys->key[0], sizeof(args->keys->key[0]), "%pIA", &afbr->addr);
+	snprintfrr(args->keys->key[0], sizeof(args->keys->key[0]), "%pIA",
+		   &afbr->addr);
 	return NB_OK;
 }
 
@@ -272,7 +279,8 @@ const void *swmesh_nb_afbr_lookup(struct nb_cb_lookup_entry_args *args)
 {
 	struct ipaddr addr;
 
-	return str2ipaddr(args->keys->key[0], &addr) ? NULL : afbr_find(swmesh, &addr);
+	return str2ipaddr(args->keys->key[0], &addr) ? NULL
+						     : afbr_find(swmesh, &addr);
 }
 
 static struct yang_data *afbr_endpoint(const char *xpath, const void *entry)
@@ -299,7 +307,8 @@ static struct yang_data *afbr_path_mtu(const char *xpath, const void *entry)
 {
 	const struct afbr *afbr = entry;
 
-	return afbr->path.mtu ? yang_data_new_uint32(xpath, afbr->path.mtu) : NULL;
+	return afbr->path.mtu ? yang_data_new_uint32(xpath, afbr->path.mtu)
+			      : NULL;
 }
 
 static const struct leaf afbr_leaves[] = {
@@ -320,7 +329,8 @@ const void *swmesh_nb_nhop_next(struct nb_cb_get_next_args *args)
 {
 	const struct demand *demand = args->list_entry;
 
-	return demand ? demand_table_next(&swmesh->demands, (struct demand *)demand)
+	return demand ? demand_table_next(&swmesh->demands,
+					  (struct demand *)demand)
 		      : demand_table_first(&swmesh->demands);
 }
 
@@ -329,7 +339,8 @@ int swmesh_nb_nhop_keys(struct nb_cb_get_keys_args *args)
 	const struct demand *demand = args->list_entry;
 
 	args->keys->num = 1;
-	snprintfrr(args->keys->key[0], sizeof(args->keys->key[0]), "%pI6", &demand->sw_nhop);
+	snprintfrr(args->keys->key[0], sizeof(args->keys->key[0]), "%pI6",
+		   &demand->sw_nhop);
 	return NB_OK;
 }
 
@@ -337,8 +348,9 @@ const void *swmesh_nb_nhop_lookup(struct nb_cb_lookup_entry_args *args)
 {
 	struct in6_addr addr;
 
-	return inet_pton(AF_INET6, args->keys->key[0], &addr) == 1 ? demand_find(swmesh, &addr)
-								   : NULL;
+	return inet_pton(AF_INET6, args->keys->key[0], &addr) == 1
+		       ? demand_find(swmesh, &addr)
+		       : NULL;
 }
 
 static struct yang_data *nhop_address(const char *xpath, const void *entry)
@@ -359,7 +371,8 @@ static struct yang_data *nhop_routes(const char *xpath, const void *entry)
 {
 	const struct demand *demand = entry;
 
-	return yang_data_new_uint32(xpath, demand->routes_ipv4 + demand->routes_ipv6);
+	return yang_data_new_uint32(xpath,
+				    demand->routes_ipv4 + demand->routes_ipv6);
 }
 
 static struct yang_data *nhop_device(const char *xpath, const void *entry)
@@ -377,10 +390,8 @@ static struct yang_data *nhop_why(const char *xpath, const void *entry)
 }
 
 static const struct leaf nhop_leaves[] = {
-	{"address", nhop_address},
-	{"next-hop", nhop_next_hop},
-	{"routes", nhop_routes},
-	{"device", nhop_device},
+	{"address", nhop_address}, {"next-hop", nhop_next_hop},
+	{"routes", nhop_routes},   {"device", nhop_device},
 	{"reason", nhop_why},
 };
 

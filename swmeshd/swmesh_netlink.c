@@ -20,12 +20,12 @@ DEFINE_MTYPE_STATIC(SWMESHD, NL_UNIT, "Netlink request");
 /* What is sent in one go: the kernel works on it before the call returns, and
  * the event loop has other things to do. */
 #define BATCH_MESSAGES 64
-#define BATCH_OCTETS   32768
+#define BATCH_OCTETS 32768
 /* Messages not answered yet; their answers have to fit the socket's buffer. */
 #define OUTSTANDING_MAX 512
-#define RCVBUF_OCTETS	(8 * 1024 * 1024)
-#define READ_OCTETS	65536
-#define UNIT_OCTETS	(3 * NL_MESSAGE_MAX)
+#define RCVBUF_OCTETS (8 * 1024 * 1024)
+#define READ_OCTETS 65536
+#define UNIT_OCTETS (3 * NL_MESSAGE_MAX)
 
 PREDECL_DLIST(nl_queue);
 PREDECL_HASH(nl_waiting);
@@ -91,7 +91,8 @@ static void schedule_send(void)
 static void making_close(void)
 {
 	if (making.messages) {
-		struct nlmsghdr *nlh = (struct nlmsghdr *)(making.buf + making.len);
+		struct nlmsghdr *nlh =
+			(struct nlmsghdr *)(making.buf + making.len);
 
 		making.len += MNL_ALIGN(nlh->nlmsg_len);
 	}
@@ -189,7 +190,8 @@ static void send_batch(struct thread *t)
 	size_t len = 0;
 
 	frr_each (nl_queue, &queue, unit) {
-		if (len + unit->len > sizeof(buf) || messages >= BATCH_MESSAGES ||
+		if (len + unit->len > sizeof(buf) ||
+		    messages >= BATCH_MESSAGES ||
 		    outstanding + messages >= OUTSTANDING_MAX)
 			break;
 		memcpy(buf + len, unit->data, unit->len);
@@ -200,11 +202,13 @@ static void send_batch(struct thread *t)
 	if (!last)
 		return;
 	if (send_octets(buf, len) < 0) {
-		DEBUGD(&swmesh_dbg_kernel, "kernel: sending %u messages: %m", messages);
+		DEBUGD(&swmesh_dbg_kernel, "kernel: sending %u messages: %m",
+		       messages);
 		thread_add_timer_msec(master, send_batch, NULL, 10, &t_send);
 		return;
 	}
-	DEBUGD(&swmesh_dbg_kernel, "kernel: %u messages, %zu octets sent", messages, len);
+	DEBUGD(&swmesh_dbg_kernel, "kernel: %u messages, %zu octets sent",
+	       messages, len);
 	stats.batches++;
 	outstanding += messages;
 	do {
@@ -220,7 +224,8 @@ static struct nl_unit *unit_of(uint32_t seq)
 {
 	struct nl_unit ref, *unit;
 
-	for (unsigned int back = 0; back < UNIT_OCTETS / NL_MESSAGE_MAX; back++) {
+	for (unsigned int back = 0; back < UNIT_OCTETS / NL_MESSAGE_MAX;
+	     back++) {
 		ref.seq = seq - back;
 		unit = nl_waiting_find(&waiting, &ref);
 		if (unit)
@@ -238,7 +243,8 @@ static int text_attr(const struct nlattr *attr, void *arg)
 }
 
 /* What the kernel says in words, if it does. */
-static const char *ext_ack(const struct nlmsghdr *nlh, const struct nlmsgerr *err)
+static const char *ext_ack(const struct nlmsghdr *nlh,
+			   const struct nlmsgerr *err)
 {
 	size_t at = sizeof(*err);
 	const char *text = NULL;
@@ -258,7 +264,8 @@ static void answer(const struct nlmsghdr *nlh)
 	struct nl_unit *unit;
 	const char *text;
 
-	if (nlh->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*err))
+	if (nlh->nlmsg_type != NLMSG_ERROR ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*err))
 		return;
 	unit = unit_of(nlh->nlmsg_seq);
 	if (!unit)
@@ -290,7 +297,8 @@ static void answers_lost(void)
 }
 
 /* Reads until the socket is empty. False: something was lost. */
-static bool read_socket(struct mnl_socket *sock, void (*each)(const struct nlmsghdr *))
+static bool read_socket(struct mnl_socket *sock,
+			void (*each)(const struct nlmsghdr *))
 {
 	static uint8_t buf[READ_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *nlh;
@@ -298,7 +306,8 @@ static bool read_socket(struct mnl_socket *sock, void (*each)(const struct nlmsg
 	int len;
 
 	for (;;) {
-		n = recv(mnl_socket_get_fd(sock), buf, sizeof(buf), MSG_DONTWAIT);
+		n = recv(mnl_socket_get_fd(sock), buf, sizeof(buf),
+			 MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -312,7 +321,8 @@ static bool read_socket(struct mnl_socket *sock, void (*each)(const struct nlmsg
 
 static void read_answers(struct thread *t)
 {
-	thread_add_read(master, read_answers, NULL, mnl_socket_get_fd(req_sock), &t_req);
+	thread_add_read(master, read_answers, NULL, mnl_socket_get_fd(req_sock),
+			&t_req);
 	if (!read_socket(req_sock, answer))
 		answers_lost();
 	nl_drain();
@@ -330,7 +340,8 @@ static void notification(const struct nlmsghdr *nlh)
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		nl_ops->route(nlh, nlh->nlmsg_pid == mnl_socket_get_portid(req_sock));
+		nl_ops->route(nlh, nlh->nlmsg_pid ==
+					   mnl_socket_get_portid(req_sock));
 		break;
 	default:
 		break;
@@ -341,8 +352,9 @@ void nl_drain(void)
 {
 	if (!read_socket(event_sock, notification)) {
 		stats.overruns++;
-		flog_warn(EC_SWMESH_NETLINK_OVERRUN,
-			  "kernel: notifications were lost; reading devices and routes anew");
+		flog_warn(
+			EC_SWMESH_NETLINK_OVERRUN,
+			"kernel: notifications were lost; reading devices and routes anew");
 		nl_ops->overrun();
 	}
 	nl_ops->idle();
@@ -350,7 +362,8 @@ void nl_drain(void)
 
 static void read_events(struct thread *t)
 {
-	thread_add_read(master, read_events, NULL, mnl_socket_get_fd(event_sock), &t_event);
+	thread_add_read(master, read_events, NULL,
+			mnl_socket_get_fd(event_sock), &t_event);
 	nl_drain();
 }
 
@@ -362,7 +375,8 @@ static bool filter_routes(struct mnl_socket *sock)
 {
 	enum {
 		AT_TYPE = offsetof(struct nlmsghdr, nlmsg_type),
-		AT_PROTOCOL = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol),
+		AT_PROTOCOL =
+			NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol),
 	};
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_TYPE),
@@ -375,8 +389,8 @@ static bool filter_routes(struct mnl_socket *sock)
 	};
 	struct sock_fprog prog = {.len = array_size(code), .filter = code};
 
-	return setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_ATTACH_FILTER, &prog,
-			  sizeof(prog)) == 0;
+	return setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_ATTACH_FILTER,
+			  &prog, sizeof(prog)) == 0;
 }
 
 /* ---- dumps ---- */
@@ -397,7 +411,9 @@ static bool dump(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 	while (n >= 0 && ret > MNL_CB_STOP) {
 		n = mnl_socket_recvfrom(dump_sock, buf, sizeof(buf));
 		if (n >= 0)
-			ret = mnl_cb_run(buf, n, seq, mnl_socket_get_portid(dump_sock), cb, arg);
+			ret = mnl_cb_run(buf, n, seq,
+					 mnl_socket_get_portid(dump_sock), cb,
+					 arg);
 	}
 	if (n < 0 || ret < 0) {
 		flog_err(EC_SWMESH_NETLINK_DUMP, "kernel: reading %s: %m",
@@ -449,10 +465,10 @@ static struct mnl_socket *open_socket(unsigned int groups)
 	/* Old kernels lack some of these: then less is said, or more read. */
 	mnl_socket_setsockopt(sock, NETLINK_EXT_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(sock, NETLINK_CAP_ACK, &one, sizeof(one));
-	if (setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf,
-		       sizeof(rcvbuf)) < 0)
-		setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUF, &rcvbuf,
-			   sizeof(rcvbuf));
+	if (setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE,
+		       &rcvbuf, sizeof(rcvbuf)) < 0)
+		setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUF,
+			   &rcvbuf, sizeof(rcvbuf));
 	return sock;
 }
 
@@ -467,15 +483,17 @@ static bool open_sockets(void)
 		dump_sock = open_socket(0);
 		if (!req_sock || !event_sock || !dump_sock)
 			break;
-		mnl_socket_setsockopt(dump_sock, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+		mnl_socket_setsockopt(dump_sock, NETLINK_GET_STRICT_CHK, &one,
+				      sizeof(one));
 		if (!filter_routes(event_sock))
 			break;
 		/* Join after the filter is on. */
 		for (int i = 0; i < 2; i++) {
 			int group = i ? RTNLGRP_IPV6_ROUTE : RTNLGRP_LINK;
 
-			ok = mnl_socket_setsockopt(event_sock, NETLINK_ADD_MEMBERSHIP, &group,
-						   sizeof(group)) == 0;
+			ok = mnl_socket_setsockopt(event_sock,
+						   NETLINK_ADD_MEMBERSHIP,
+						   &group, sizeof(group)) == 0;
 			if (!ok)
 				break;
 		}
@@ -489,11 +507,14 @@ bool nl_init(const struct nl_ops *ops)
 	nl_queue_init(&queue);
 	nl_waiting_init(&waiting);
 	if (!open_sockets()) {
-		flog_err(EC_SWMESH_NETLINK_SOCKET, "kernel: no netlink socket: %m");
+		flog_err(EC_SWMESH_NETLINK_SOCKET,
+			 "kernel: no netlink socket: %m");
 		return false;
 	}
-	thread_add_read(master, read_answers, NULL, mnl_socket_get_fd(req_sock), &t_req);
-	thread_add_read(master, read_events, NULL, mnl_socket_get_fd(event_sock), &t_event);
+	thread_add_read(master, read_answers, NULL, mnl_socket_get_fd(req_sock),
+			&t_req);
+	thread_add_read(master, read_events, NULL,
+			mnl_socket_get_fd(event_sock), &t_event);
 	return true;
 }
 

@@ -26,12 +26,15 @@ static const char *payload_text(uint8_t payload)
 
 static bool allows(const struct tea_tunnel *tt, uint8_t payload)
 {
-	if ((payload & PAYLOAD_IPV4) && !tea_tunnel_allows(tt, TEA_ETHERTYPE_IPV4))
+	if ((payload & PAYLOAD_IPV4) &&
+	    !tea_tunnel_allows(tt, TEA_ETHERTYPE_IPV4))
 		return false;
-	return !(payload & PAYLOAD_IPV6) || tea_tunnel_allows(tt, TEA_ETHERTYPE_IPV6);
+	return !(payload & PAYLOAD_IPV6) ||
+	       tea_tunnel_allows(tt, TEA_ETHERTYPE_IPV6);
 }
 
-static struct afbr *linked_afbr(const struct demand *demand, const struct ipaddr *ep)
+static struct afbr *linked_afbr(const struct demand *demand,
+				const struct ipaddr *ep)
 {
 	for (unsigned int i = 0; i < demand->n_refs; i++)
 		if (!ipaddr_cmp(&demand->refs[i].afbr->addr, ep))
@@ -40,8 +43,8 @@ static struct afbr *linked_afbr(const struct demand *demand, const struct ipaddr
 }
 
 /* Why this TLV cannot be used whatever tunnels we have; empty: it can. */
-static void check_tlv(const struct demand *demand, const struct tea_tunnel *tt, uint8_t payload,
-		      struct candidate *c)
+static void check_tlv(const struct demand *demand, const struct tea_tunnel *tt,
+		      uint8_t payload, struct candidate *c)
 {
 	const struct mesh *mesh = demand->mesh;
 	size_t len = sizeof(c->reason);
@@ -55,12 +58,15 @@ static void check_tlv(const struct demand *demand, const struct tea_tunnel *tt, 
 		return;
 	}
 	if (c->endpoint.ipa_type != mesh->local_source.ipa_type) {
-		snprintfrr(c->reason, len, "endpoint %pIA is not in our transit core (%s)",
-			   &c->endpoint, IS_IPADDR_V4(&mesh->local_source) ? "ipv4" : "ipv6");
+		snprintfrr(c->reason, len,
+			   "endpoint %pIA is not in our transit core (%s)",
+			   &c->endpoint,
+			   IS_IPADDR_V4(&mesh->local_source) ? "ipv4" : "ipv6");
 		return;
 	}
 	if (!ipaddr_cmp(&c->endpoint, &mesh->local_source)) {
-		snprintfrr(c->reason, len, "endpoint %pIA is our own address", &c->endpoint);
+		snprintfrr(c->reason, len, "endpoint %pIA is our own address",
+			   &c->endpoint);
 		return;
 	}
 	if (!allows(tt, payload))
@@ -69,32 +75,38 @@ static void check_tlv(const struct demand *demand, const struct tea_tunnel *tt, 
 }
 
 /* The softwire by which this TLV would be used. */
-static void check_softwire(const struct demand *demand, const struct local_tunnel *local,
-			   uint8_t payload, struct candidate *c)
+static void check_softwire(const struct demand *demand,
+			   const struct local_tunnel *local, uint8_t payload,
+			   struct candidate *c)
 {
 	struct afbr *afbr = linked_afbr(demand, &c->endpoint);
 	char text[SW_TUNNEL_TEXT_LEN];
 	size_t len = sizeof(c->reason);
 
 	if (payload & ~local->payload) {
-		snprintf(c->reason, len, "no encap-set of ours carries %s by %s",
+		snprintf(c->reason, len,
+			 "no encap-set of ours carries %s by %s",
 			 payload_text(payload & ~local->payload),
-			 sw_tunnel_text(local->tunnel.type, local->tunnel.has_key,
+			 sw_tunnel_text(local->tunnel.type,
+					local->tunnel.has_key,
 					local->tunnel.key, text, sizeof(text)));
 		return;
 	}
 	c->sw = afbr ? afbr_softwire(afbr, &local->tunnel) : NULL;
 	if (!c->sw) {
-		snprintfrr(c->reason, len, "too many endpoints: %pIA is left out", &c->endpoint);
+		snprintfrr(c->reason, len,
+			   "too many endpoints: %pIA is left out",
+			   &c->endpoint);
 		return;
 	}
 	if (c->sw->peer_has && (c->sw->has_okey != c->has_key ||
 				(c->has_key && c->sw->okey != c->key))) {
-		snprintfrr(c->reason, len,
-			   "softwire to %pIA already sends with %s; announce one more gre tunnel under the encap-set to use both",
-			   &c->endpoint,
-			   sw_tunnel_text(TEA_TYPE_GRE, c->sw->has_okey, c->sw->okey, text,
-					  sizeof(text)));
+		snprintfrr(
+			c->reason, len,
+			"softwire to %pIA already sends with %s; announce one more gre tunnel under the encap-set to use both",
+			&c->endpoint,
+			sw_tunnel_text(TEA_TYPE_GRE, c->sw->has_okey,
+				       c->sw->okey, text, sizeof(text)));
 		return;
 	}
 	if (c->sw->state == SOFTWIRE_UP) {
@@ -116,7 +128,8 @@ static bool order_has_type(const struct local_tunnels *order, uint16_t type)
 }
 
 /* The local tunnel with the payloads of all sets it is in. */
-static const struct local_tunnel *local_of(const struct mesh *mesh, const struct sw_tunnel *tunnel)
+static const struct local_tunnel *local_of(const struct mesh *mesh,
+					   const struct sw_tunnel *tunnel)
 {
 	for (unsigned int i = 0; i < mesh->local.n; i++)
 		if (sw_tunnel_same(&mesh->local.t[i].tunnel, tunnel))
@@ -124,8 +137,9 @@ static const struct local_tunnel *local_of(const struct mesh *mesh, const struct
 	return NULL;
 }
 
-static void look_at_local(const struct demand *demand, const struct local_tunnel *local,
-			  uint8_t payload, struct selection *sel)
+static void look_at_local(const struct demand *demand,
+			  const struct local_tunnel *local, uint8_t payload,
+			  struct selection *sel)
 {
 	for (size_t i = 0; i < demand->tea.n_tunnels; i++) {
 		const struct tea_tunnel *tt = &demand->tea.tunnels[i];
@@ -146,14 +160,16 @@ void select_tunnel(const struct demand *demand, struct selection *out)
 {
 	const struct mesh *mesh = demand->mesh;
 	uint8_t payload = demand_payload(demand);
-	const struct local_tunnels *order = payload & PAYLOAD_IPV4 ? &mesh->order_ipv4
-					    : payload		   ? &mesh->order_ipv6
-								   : &mesh->local;
+	const struct local_tunnels *order = payload & PAYLOAD_IPV4
+						    ? &mesh->order_ipv4
+					    : payload ? &mesh->order_ipv6
+						      : &mesh->local;
 	bool pending = false;
 
 	memset(out, 0, offsetof(struct selection, c));
 	for (unsigned int i = 0; i < order->n; i++) {
-		const struct local_tunnel *local = local_of(mesh, &order->t[i].tunnel);
+		const struct local_tunnel *local =
+			local_of(mesh, &order->t[i].tunnel);
 
 		if (local)
 			look_at_local(demand, local, payload, out);
@@ -182,20 +198,24 @@ void select_tunnel(const struct demand *demand, struct selection *out)
 			out->chosen = out->n;
 		check_tlv(demand, tt, payload, c);
 		if (!c->reason[0])
-			snprintf(c->reason, sizeof(c->reason), "no encap-set of ours announces it%s%s",
-				 payload ? " for " : "", payload ? payload_text(payload) : "");
+			snprintf(c->reason, sizeof(c->reason),
+				 "no encap-set of ours announces it%s%s",
+				 payload ? " for " : "",
+				 payload ? payload_text(payload) : "");
 	}
 }
 
 static size_t candidate_text(const struct candidate *c, char *buf, size_t len)
 {
 	if (c->has_key)
-		return snprintf(buf, len, "%s/%u: %s", tea_type_name(c->type), c->key, c->reason);
-	return snprintf(buf, len, "%s(%u): %s", tea_type_name(c->type), c->type, c->reason);
+		return snprintf(buf, len, "%s/%u: %s", tea_type_name(c->type),
+				c->key, c->reason);
+	return snprintf(buf, len, "%s(%u): %s", tea_type_name(c->type), c->type,
+			c->reason);
 }
 
-const char *selection_reason(const struct demand *demand, const struct selection *sel, char *buf,
-			     size_t len)
+const char *selection_reason(const struct demand *demand,
+			     const struct selection *sel, char *buf, size_t len)
 {
 	size_t at;
 

@@ -19,7 +19,7 @@ struct candidate {
 	struct ipaddr endpoint; /* none: not got so far */
 	struct softwire *sw;	/* NULL: not got so far */
 	bool feasible;
-	bool pending; /* not known yet */
+	bool pending;		      /* not known yet */
 	char reason[MESH_REASON_LEN]; /* why not feasible */
 };
 
@@ -34,7 +34,8 @@ struct selection {
 void select_tunnel(const struct demand *demand, struct selection *out);
 
 /* One line for all that is not feasible. */
-const char *selection_reason(const struct demand *demand, const struct selection *sel, char *buf,
+const char *selection_reason(const struct demand *demand,
+			     const struct selection *sel, char *buf,
 			     size_t len);
 
 #endif /* SWMESH_SELECT_H */

@@ -30,21 +30,26 @@ static const char *str(json_object *obj, const char *key)
 {
 	json_object *value;
 
-	return json_object_object_get_ex(obj, key, &value) ? json_object_get_string(value) : "";
+	return json_object_object_get_ex(obj, key, &value)
+		       ? json_object_get_string(value)
+		       : "";
 }
 
 static int64_t num(json_object *obj, const char *key)
 {
 	json_object *value;
 
-	return json_object_object_get_ex(obj, key, &value) ? json_object_get_int64(value) : 0;
+	return json_object_object_get_ex(obj, key, &value)
+		       ? json_object_get_int64(value)
+		       : 0;
 }
 
 static bool flag(json_object *obj, const char *key)
 {
 	json_object *value;
 
-	return json_object_object_get_ex(obj, key, &value) && json_object_get_boolean(value);
+	return json_object_object_get_ex(obj, key, &value) &&
+	       json_object_get_boolean(value);
 }
 
 static json_object *array(json_object *obj, const char *key)
@@ -116,19 +121,26 @@ static json_object *json_mesh(void)
 	unsigned int devices, routes;
 
 	swmesh_kernel_leftovers(&devices, &routes);
-	json_object_string_add(o, "status", mesh_status_name(mesh_status(swmesh)));
+	json_object_string_add(o, "status",
+			       mesh_status_name(mesh_status(swmesh)));
 	if (!IS_IPADDR_NONE(&swmesh->config.source)) {
-		json_object_string_add(o, "transitFamily",
-				       IS_IPADDR_V4(&swmesh->config.source) ? "ipv4" : "ipv6");
-		json_object_string_addf(o, "transitSource", "%pIA", &swmesh->config.source);
+		json_object_string_add(
+			o, "transitFamily",
+			IS_IPADDR_V4(&swmesh->config.source) ? "ipv4" : "ipv6");
+		json_object_string_addf(o, "transitSource", "%pIA",
+					&swmesh->config.source);
 	}
-	json_object_string_addf(o, "swNhopPrefix", "%pFX", &swmesh->config.nhop_prefix);
+	json_object_string_addf(o, "swNhopPrefix", "%pFX",
+				&swmesh->config.nhop_prefix);
 	json_object_string_add(o, "peerPolicy",
-			       swmesh->config.policy_required ? "required" : "any");
-	json_object_string_add(o, "bgpConversation",
-			       swmesh_bgp_conversation()->peer_up
-				       ? swmesh_msg_state_name(swmesh_bgp_conversation()->state)
-				       : "down");
+			       swmesh->config.policy_required ? "required"
+							      : "any");
+	json_object_string_add(
+		o, "bgpConversation",
+		swmesh_bgp_conversation()->peer_up
+			? swmesh_msg_state_name(
+				  swmesh_bgp_conversation()->state)
+			: "down");
 	json_object_int_add(o, "leftoverDevices", devices);
 	json_object_int_add(o, "leftoverRoutes", routes);
 	return o;
@@ -142,13 +154,15 @@ static json_object *json_softwire(const struct softwire *sw)
 
 	json_object_string_addf(o, "endpoint", "%pIA", &sw->afbr->addr);
 	json_object_string_add(o, "type", tea_type_name(sw->tunnel.type));
-	json_object_string_add(o, "receiveTunnel", softwire_tunnel_text(sw, text, sizeof(text)));
+	json_object_string_add(o, "receiveTunnel",
+			       softwire_tunnel_text(sw, text, sizeof(text)));
 	if (sw->tunnel.has_key)
 		json_object_int_add(o, "receiveKey", sw->tunnel.key);
 	json_object_boolean_add(o, "peerAnnounces", sw->peer_has);
 	if (sw->peer_has)
 		json_object_string_add(o, "sendTunnel",
-				       sw_tunnel_text(sw->tunnel.type, sw->has_okey, sw->okey,
+				       sw_tunnel_text(sw->tunnel.type,
+						      sw->has_okey, sw->okey,
 						      text, sizeof(text)));
 	if (sw->has_okey)
 		json_object_int_add(o, "sendKey", sw->okey);
@@ -156,8 +170,10 @@ static json_object *json_softwire(const struct softwire *sw)
 	json_object_int_add(o, "mtu", swmesh_kernel_device_mtu(sw));
 	json_object_string_add(o, "state", softwire_state_name(sw->state));
 	json_object_int_add(o, "stateSeconds", monotime(NULL) - sw->since);
-	json_object_string_add(o, "reason", softwire_reason(sw, text, sizeof(text)));
-	json_object_boolean_add(o, "sending", softwire_users_count(&sw->users) != 0);
+	json_object_string_add(o, "reason",
+			       softwire_reason(sw, text, sizeof(text)));
+	json_object_boolean_add(o, "sending",
+				softwire_users_count(&sw->users) != 0);
 	json_object_int_add(o, "swNhops", softwire_users_count(&sw->users));
 	json_object_int_add(o, "routes", swmesh_show_routes(sw));
 	json_object_int_add(o, "upCount", sw->changes);
@@ -176,11 +192,13 @@ static json_object *json_candidate(const struct candidate *c, bool chosen)
 
 	json_object_int_add(o, "type", c->type);
 	json_object_string_add(o, "tunnel",
-			       sw_tunnel_text(c->type, c->has_key, c->key, text, sizeof(text)));
+			       sw_tunnel_text(c->type, c->has_key, c->key, text,
+					      sizeof(text)));
 	if (!IS_IPADDR_NONE(&c->endpoint))
 		json_object_string_addf(o, "endpoint", "%pIA", &c->endpoint);
 	if (c->sw)
-		json_object_string_add(o, "device", swmesh_kernel_device_name(c->sw));
+		json_object_string_add(o, "device",
+				       swmesh_kernel_device_name(c->sw));
 	json_object_boolean_add(o, "feasible", c->feasible);
 	json_object_boolean_add(o, "chosen", chosen);
 	json_object_string_add(o, "reason", c->reason);
@@ -200,11 +218,14 @@ static json_object *json_demand(const struct demand *demand, bool detail)
 	json_object_boolean_add(o, "up", demand->via != NULL);
 	json_object_int_add(o, "stateSeconds", monotime(NULL) - demand->since);
 	if (demand->via) {
-		json_object_string_add(o, "tunnel",
-				       sw_tunnel_text(demand->via_type, demand->via_has_key,
-						      demand->via_key, text, sizeof(text)));
-		json_object_string_addf(o, "endpoint", "%pIA", &demand->via->afbr->addr);
-		json_object_string_add(o, "device", swmesh_kernel_device_name(demand->via));
+		json_object_string_add(
+			o, "tunnel",
+			sw_tunnel_text(demand->via_type, demand->via_has_key,
+				       demand->via_key, text, sizeof(text)));
+		json_object_string_addf(o, "endpoint", "%pIA",
+					&demand->via->afbr->addr);
+		json_object_string_add(o, "device",
+				       swmesh_kernel_device_name(demand->via));
 	}
 	json_object_string_add(o, "reason", demand->via ? "" : demand->reason);
 	if (demand->t_stale)
@@ -214,7 +235,8 @@ static json_object *json_demand(const struct demand *demand, bool detail)
 	select_tunnel(demand, &sel);
 	list = json_object_new_array();
 	for (unsigned int i = 0; i < sel.n; i++)
-		json_object_array_add(list, json_candidate(&sel.c[i], i == sel.chosen));
+		json_object_array_add(
+			list, json_candidate(&sel.c[i], i == sel.chosen));
 	json_object_object_add(o, "candidates", list);
 	return o;
 }
@@ -266,7 +288,8 @@ static json_object *json_conversation(void)
 
 	json_object_boolean_add(o, "up", msg->peer_up);
 	json_object_string_add(o, "state", swmesh_msg_state_name(msg->state));
-	json_object_string_add(o, "software", msg->peer_software ? msg->peer_software : "");
+	json_object_string_add(o, "software",
+			       msg->peer_software ? msg->peer_software : "");
 	json_object_int_add(o, "framesIn", msg->stats.frames_in);
 	json_object_int_add(o, "framesOut", msg->stats.frames_out);
 	json_object_int_add(o, "itemsIn", msg->stats.items_in);
@@ -295,13 +318,15 @@ static json_object *json_netlink(void)
 
 static json_object *json_afbr(const struct afbr *afbr)
 {
-	json_object *o = json_object_new_object(), *list = json_object_new_array();
+	json_object *o = json_object_new_object(),
+		    *list = json_object_new_array();
 	char text[MESH_REASON_LEN];
 	const struct softwire *sw;
 
 	json_object_string_addf(o, "endpoint", "%pIA", &afbr->addr);
 	json_object_boolean_add(o, "reachable", afbr_usable(afbr));
-	json_object_string_add(o, "reason", afbr_reason(afbr, text, sizeof(text)));
+	json_object_string_add(o, "reason",
+			       afbr_reason(afbr, text, sizeof(text)));
 	json_object_string_add(o, "via", afbr->path.via);
 	json_object_int_add(o, "pathMtu", afbr->path.mtu);
 	json_object_int_add(o, "swNhops", afbr_refs_count(&afbr->refs));
@@ -349,7 +374,8 @@ static json_object *json_afbrs(void)
 
 static json_object *json_encap_set(const struct encap_set *set)
 {
-	json_object *o = json_object_new_object(), *tunnels = json_object_new_array();
+	json_object *o = json_object_new_object(),
+		    *tunnels = json_object_new_array();
 	json_object *payload = json_object_new_array(), *t;
 	const char *missing = encap_set_missing(set);
 	const struct encap_tunnel *et;
@@ -361,7 +387,8 @@ static json_object *json_encap_set(const struct encap_set *set)
 	frr_each (encap_tunnels_const, &set->tunnels, et) {
 		t = json_object_new_object();
 		json_object_int_add(t, "preference", et->preference);
-		json_object_string_add(t, "type", tea_type_name(et->tunnel.type));
+		json_object_string_add(t, "type",
+				       tea_type_name(et->tunnel.type));
 		if (et->tunnel.has_key)
 			json_object_int_add(t, "key", et->tunnel.key);
 		json_object_array_add(tunnels, t);
@@ -375,7 +402,8 @@ static json_object *json_encap_set(const struct encap_set *set)
 	if (!missing && mesh_status(swmesh) != MESH_READY)
 		missing = mesh_status_name(mesh_status(swmesh));
 	if (!missing)
-		len = encap_set_compile(set, &swmesh->config.source, tea, sizeof(tea));
+		len = encap_set_compile(set, &swmesh->config.source, tea,
+					sizeof(tea));
 	for (ssize_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", tea[i]);
 	json_object_boolean_add(o, "ready", len > 0);
@@ -386,8 +414,8 @@ static json_object *json_encap_set(const struct encap_set *set)
 
 static void add_announced(json_object *o, const char *key, uint8_t payload)
 {
-	const struct encap_set *set =
-		encap_set_announced(&swmesh->sets, swmesh->config.announce, payload);
+	const struct encap_set *set = encap_set_announced(
+		&swmesh->sets, swmesh->config.announce, payload);
 
 	json_object_string_add(o, key, set ? set->name : "");
 }
@@ -412,8 +440,9 @@ static const char *interval(int64_t seconds, char *buf, size_t len)
 	int64_t days = seconds / 86400;
 
 	if (days)
-		snprintf(buf, len, "%" PRId64 "d%02d:%02d:%02d", days, (int)(seconds / 3600 % 24),
-			 (int)(seconds / 60 % 60), (int)(seconds % 60));
+		snprintf(buf, len, "%" PRId64 "d%02d:%02d:%02d", days,
+			 (int)(seconds / 3600 % 24), (int)(seconds / 60 % 60),
+			 (int)(seconds % 60));
 	else
 		snprintf(buf, len, "%02d:%02d:%02d", (int)(seconds / 3600),
 			 (int)(seconds / 60 % 60), (int)(seconds % 60));
@@ -430,17 +459,22 @@ static void print_mesh(struct vty *vty, json_object *o)
 		vty_out(vty,
 			"No transit source: enter 'transit <ipv4|ipv6> source ADDR' under 'softwire mesh'.\n");
 	} else {
-		vty_out(vty, "Transit %s source %s, SW-NHOPs %s, peer policy %s\n",
-			str(o, "transitFamily"), str(o, "transitSource"), str(o, "swNhopPrefix"),
-			str(o, "peerPolicy"));
+		vty_out(vty,
+			"Transit %s source %s, SW-NHOPs %s, peer policy %s\n",
+			str(o, "transitFamily"), str(o, "transitSource"),
+			str(o, "swNhopPrefix"), str(o, "peerPolicy"));
 		if (!strcmp(status, "waiting-for-address"))
-			vty_out(vty, "Waiting for address: %s is on no interface.\n",
+			vty_out(vty,
+				"Waiting for address: %s is on no interface.\n",
 				str(o, "transitSource"));
 	}
 	if (strcmp(str(o, "bgpConversation"), "synced"))
-		vty_out(vty, "bgpd's module (bgpd -M swmesh): %s\n", str(o, "bgpConversation"));
+		vty_out(vty, "bgpd's module (bgpd -M swmesh): %s\n",
+			str(o, "bgpConversation"));
 	if (num(o, "leftoverDevices") || num(o, "leftoverRoutes"))
-		vty_out(vty, "Kept from an earlier run: %" PRId64 " devices, %" PRId64 " routes\n",
+		vty_out(vty,
+			"Kept from an earlier run: %" PRId64
+			" devices, %" PRId64 " routes\n",
 			num(o, "leftoverDevices"), num(o, "leftoverRoutes"));
 	vty_out(vty, "\n");
 }
@@ -465,14 +499,15 @@ static void row_softwire(struct ttable *tt, json_object *o)
 
 	if (!strcmp(str(o, "state"), "up")) {
 		interval(num(o, "stateSeconds"), up, sizeof(up));
-		snprintf(last, sizeof(last), "%" PRId64 " / %" PRId64, num(o, "rxPackets"),
-			 num(o, "txPackets"));
+		snprintf(last, sizeof(last), "%" PRId64 " / %" PRId64,
+			 num(o, "rxPackets"), num(o, "txPackets"));
 	} else
 		strlcpy(last, str(o, "reason"), sizeof(last));
-	ttable_add_row(tt, "%s|%s|%s|%s|%s|%s|%" PRId64 "|%s", str(o, "endpoint"),
+	ttable_add_row(tt, "%s|%s|%s|%s|%s|%s|%" PRId64 "|%s",
+		       str(o, "endpoint"),
 		       flag(o, "peerAnnounces") ? str(o, "sendTunnel") : "-",
-		       str(o, "receiveTunnel"), or_dash(str(o, "device")), str(o, "state"), up,
-		       num(o, "routes"), last);
+		       str(o, "receiveTunnel"), or_dash(str(o, "device")),
+		       str(o, "state"), up, num(o, "routes"), last);
 }
 
 static void print_softwires(struct vty *vty, json_object *o)
@@ -482,7 +517,8 @@ static void print_softwires(struct vty *vty, json_object *o)
 	print_mesh(vty, o);
 	tt = ttable_new(&ttable_styles[TTSTYLE_BLANK]);
 	ttable_add_row(
-		tt, "Remote AFBR|Send|Receive|Device|State|Up for|Routes|Rx / Tx packets, or why not");
+		tt,
+		"Remote AFBR|Send|Receive|Device|State|Up for|Routes|Rx / Tx packets, or why not");
 	for (size_t i = 0; i < array_len(o, "softwires"); i++)
 		row_softwire(tt, at(o, "softwires", i));
 	/* Next hops that no softwire serves. */
@@ -490,8 +526,10 @@ static void print_softwires(struct vty *vty, json_object *o)
 		json_object *d = at(o, "swNhops", i);
 
 		if (!flag(d, "up"))
-			ttable_add_row(tt, "%s|-|-|-|down|-|%" PRId64 "|%s", str(d, "nextHop"),
-				       num(d, "routesIpv4") + num(d, "routesIpv6"),
+			ttable_add_row(tt, "%s|-|-|-|down|-|%" PRId64 "|%s",
+				       str(d, "nextHop"),
+				       num(d, "routesIpv4") +
+					       num(d, "routesIpv6"),
 				       str(d, "reason"));
 	}
 	print_table(vty, tt);
@@ -501,43 +539,51 @@ static void print_softwire_detail(struct vty *vty, json_object *o)
 {
 	char buf[32];
 
-	vty_out(vty, "Softwire to %s by %s, device %s\n", str(o, "endpoint"), str(o, "type"),
-		or_dash(str(o, "device")));
-	vty_out(vty, "  State %s for %s, came up %" PRId64 " times%s%s\n", str(o, "state"),
-		interval(num(o, "stateSeconds"), buf, sizeof(buf)), num(o, "upCount"),
-		str(o, "reason")[0] ? ": " : "", str(o, "reason"));
-	vty_out(vty, "  Receive %s, send %s, MTU %" PRId64 "\n", str(o, "receiveTunnel"),
-		flag(o, "peerAnnounces") ? str(o, "sendTunnel")
-					 : "never: the remote AFBR does not announce it",
+	vty_out(vty, "Softwire to %s by %s, device %s\n", str(o, "endpoint"),
+		str(o, "type"), or_dash(str(o, "device")));
+	vty_out(vty, "  State %s for %s, came up %" PRId64 " times%s%s\n",
+		str(o, "state"),
+		interval(num(o, "stateSeconds"), buf, sizeof(buf)),
+		num(o, "upCount"), str(o, "reason")[0] ? ": " : "",
+		str(o, "reason"));
+	vty_out(vty, "  Receive %s, send %s, MTU %" PRId64 "\n",
+		str(o, "receiveTunnel"),
+		flag(o, "peerAnnounces")
+			? str(o, "sendTunnel")
+			: "never: the remote AFBR does not announce it",
 		num(o, "mtu"));
-	vty_out(vty, "  Sends for %" PRId64 " SW-NHOPs with %" PRId64 " routes\n",
+	vty_out(vty,
+		"  Sends for %" PRId64 " SW-NHOPs with %" PRId64 " routes\n",
 		num(o, "swNhops"), num(o, "routes"));
 	vty_out(vty,
-		"  Received %" PRId64 " packets, %" PRId64 " octets; sent %" PRId64
-		" packets, %" PRId64 " octets, %" PRId64 " errors\n",
-		num(o, "rxPackets"), num(o, "rxBytes"), num(o, "txPackets"), num(o, "txBytes"),
-		num(o, "txErrors"));
+		"  Received %" PRId64 " packets, %" PRId64
+		" octets; sent %" PRId64 " packets, %" PRId64
+		" octets, %" PRId64 " errors\n",
+		num(o, "rxPackets"), num(o, "rxBytes"), num(o, "txPackets"),
+		num(o, "txBytes"), num(o, "txErrors"));
 }
 
 static void print_demand_detail(struct vty *vty, json_object *o)
 {
 	char buf[32];
 
-	vty_out(vty, "SW-NHOP %s for next hop %s%s\n", str(o, "swNhop"), str(o, "nextHop"),
+	vty_out(vty, "SW-NHOP %s for next hop %s%s\n", str(o, "swNhop"),
+		str(o, "nextHop"),
 		flag(o, "stale") ? ", no longer named by bgpd" : "");
-	vty_out(vty, "  %" PRId64 " IPv4 routes, %" PRId64 " IPv6 routes\n", num(o, "routesIpv4"),
-		num(o, "routesIpv6"));
+	vty_out(vty, "  %" PRId64 " IPv4 routes, %" PRId64 " IPv6 routes\n",
+		num(o, "routesIpv4"), num(o, "routesIpv6"));
 	if (flag(o, "up"))
-		vty_out(vty, "  Sent by %s to %s, device %s, for %s\n", str(o, "tunnel"),
-			str(o, "endpoint"), str(o, "device"),
+		vty_out(vty, "  Sent by %s to %s, device %s, for %s\n",
+			str(o, "tunnel"), str(o, "endpoint"), str(o, "device"),
 			interval(num(o, "stateSeconds"), buf, sizeof(buf)));
 	else
 		vty_out(vty, "  Down: %s\n", str(o, "reason"));
 	for (size_t i = 0; i < array_len(o, "candidates"); i++) {
 		json_object *c = at(o, "candidates", i);
 
-		vty_out(vty, "  %s %s %s%s%s\n", flag(c, "chosen") ? "*" : " ", str(c, "tunnel"),
-			str(c, "endpoint"), flag(c, "feasible") ? ", feasible" : ", not feasible: ",
+		vty_out(vty, "  %s %s %s%s%s\n", flag(c, "chosen") ? "*" : " ",
+			str(c, "tunnel"), str(c, "endpoint"),
+			flag(c, "feasible") ? ", feasible" : ", not feasible: ",
 			flag(c, "feasible") ? "" : str(c, "reason"));
 	}
 }
@@ -550,15 +596,18 @@ static void print_detail(struct vty *vty, json_object *o)
 	for (size_t i = 0; i < array_len(o, "swNhops"); i++)
 		print_demand_detail(vty, at(o, "swNhops", i));
 	vty_out(vty,
-		"\nbgpd: %" PRId64 " frames in, %" PRId64 " out, %" PRId64 " full states received, %" PRId64
-		" gaps\n",
-		num(array(o, "bgp"), "framesIn"), num(array(o, "bgp"), "framesOut"),
+		"\nbgpd: %" PRId64 " frames in, %" PRId64 " out, %" PRId64
+		" full states received, %" PRId64 " gaps\n",
+		num(array(o, "bgp"), "framesIn"),
+		num(array(o, "bgp"), "framesOut"),
 		num(array(o, "bgp"), "resyncs"), num(array(o, "bgp"), "gaps"));
 	vty_out(vty,
-		"Kernel: %" PRId64 " requests in %" PRId64 " batches, %" PRId64 " refused, %" PRId64
-		" overruns\n",
-		num(array(o, "netlink"), "requests"), num(array(o, "netlink"), "batches"),
-		num(array(o, "netlink"), "errors"), num(array(o, "netlink"), "overruns"));
+		"Kernel: %" PRId64 " requests in %" PRId64 " batches, %" PRId64
+		" refused, %" PRId64 " overruns\n",
+		num(array(o, "netlink"), "requests"),
+		num(array(o, "netlink"), "batches"),
+		num(array(o, "netlink"), "errors"),
+		num(array(o, "netlink"), "overruns"));
 }
 
 static void print_afbrs(struct vty *vty, json_object *o)
@@ -567,13 +616,17 @@ static void print_afbrs(struct vty *vty, json_object *o)
 
 	print_mesh(vty, o);
 	tt = ttable_new(&ttable_styles[TTSTYLE_BLANK]);
-	ttable_add_row(tt, "Remote AFBR|Reachable|Via|Path MTU|Softwires|SW-NHOPs|Why not");
+	ttable_add_row(
+		tt,
+		"Remote AFBR|Reachable|Via|Path MTU|Softwires|SW-NHOPs|Why not");
 	for (size_t i = 0; i < array_len(o, "afbrs"); i++) {
 		json_object *a = at(o, "afbrs", i);
 
-		ttable_add_row(tt, "%s|%s|%s|%" PRId64 "|%zu|%" PRId64 "|%s", str(a, "endpoint"),
-			       flag(a, "reachable") ? "yes" : "no", or_dash(str(a, "via")),
-			       num(a, "pathMtu"), array_len(a, "softwires"), num(a, "swNhops"),
+		ttable_add_row(tt, "%s|%s|%s|%" PRId64 "|%zu|%" PRId64 "|%s",
+			       str(a, "endpoint"),
+			       flag(a, "reachable") ? "yes" : "no",
+			       or_dash(str(a, "via")), num(a, "pathMtu"),
+			       array_len(a, "softwires"), num(a, "swNhops"),
 			       or_dash(str(a, "reason")));
 	}
 	print_table(vty, tt);
@@ -586,14 +639,16 @@ static void print_encap_set(struct vty *vty, json_object *o)
 	for (size_t i = 0; i < array_len(o, "tunnels"); i++) {
 		json_object *t = at(o, "tunnels", i);
 
-		vty_out(vty, "  %5" PRId64 "  %s", num(t, "preference"), str(t, "type"));
+		vty_out(vty, "  %5" PRId64 "  %s", num(t, "preference"),
+			str(t, "type"));
 		if (array(t, "key"))
 			vty_out(vty, " key %" PRId64, num(t, "key"));
 		vty_out(vty, "\n");
 	}
 	vty_out(vty, "  payload");
 	for (size_t i = 0; i < array_len(o, "payload"); i++)
-		vty_out(vty, " %s", json_object_get_string(at(o, "payload", i)));
+		vty_out(vty, " %s",
+			json_object_get_string(at(o, "payload", i)));
 	vty_out(vty, "\n  attribute %s\n", or_dash(str(o, "attribute")));
 }
 
@@ -603,7 +658,8 @@ static void print_encap_sets(struct vty *vty, json_object *o)
 	for (size_t i = 0; i < array_len(o, "encapSets"); i++)
 		print_encap_set(vty, at(o, "encapSets", i));
 	vty_out(vty, "SOFTWIRE-OUT announces: ipv4 %s, ipv6 %s\n",
-		or_dash(str(o, "announcedIpv4")), or_dash(str(o, "announcedIpv6")));
+		or_dash(str(o, "announcedIpv4")),
+		or_dash(str(o, "announcedIpv6")));
 }
 
 /* ---- commands ---- */
@@ -613,29 +669,26 @@ static int output(struct vty *vty, json_object *o, bool json,
 {
 	if (json)
 		vty_out(vty, "%s\n",
-			json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-								 JSON_C_TO_STRING_NOSLASHESCAPE));
+			json_object_to_json_string_ext(
+				o, JSON_C_TO_STRING_PRETTY |
+					   JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
 		print(vty, o);
 	json_object_free(o);
 	return CMD_SUCCESS;
 }
 
-DEFPY (show_softwire,
-       show_softwire_cmd,
-       "show softwire [json$json]",
-       SHOW_SOFTWIRE_STR
-       JSON_STR)
+DEFPY(show_softwire, show_softwire_cmd, "show softwire [json$json]",
+      SHOW_SOFTWIRE_STR JSON_STR)
 {
-	return output(vty, json_softwires(false), json != NULL, print_softwires);
+	return output(vty, json_softwires(false), json != NULL,
+		      print_softwires);
 }
 
-DEFPY (show_softwire_detail,
-       show_softwire_detail_cmd,
-       "show softwire detail [json$json]",
-       SHOW_SOFTWIRE_STR
-       "Every tunnel that was looked at, and why it is not feasible\n"
-       JSON_STR)
+DEFPY(show_softwire_detail, show_softwire_detail_cmd,
+      "show softwire detail [json$json]",
+      SHOW_SOFTWIRE_STR
+      "Every tunnel that was looked at, and why it is not feasible\n" JSON_STR)
 {
 	json_object *o = json_softwires(true);
 
@@ -644,22 +697,16 @@ DEFPY (show_softwire_detail,
 	return output(vty, o, json != NULL, print_detail);
 }
 
-DEFPY (show_softwire_afbr,
-       show_softwire_afbr_cmd,
-       "show softwire afbr [json$json]",
-       SHOW_SOFTWIRE_STR
-       "Remote AFBRs\n"
-       JSON_STR)
+DEFPY(show_softwire_afbr, show_softwire_afbr_cmd,
+      "show softwire afbr [json$json]",
+      SHOW_SOFTWIRE_STR "Remote AFBRs\n" JSON_STR)
 {
 	return output(vty, json_afbrs(), json != NULL, print_afbrs);
 }
 
-DEFPY (show_softwire_encap_set,
-       show_softwire_encap_set_cmd,
-       "show softwire encap-set [json$json]",
-       SHOW_SOFTWIRE_STR
-       "What this router announces\n"
-       JSON_STR)
+DEFPY(show_softwire_encap_set, show_softwire_encap_set_cmd,
+      "show softwire encap-set [json$json]",
+      SHOW_SOFTWIRE_STR "What this router announces\n" JSON_STR)
 {
 	return output(vty, json_encap_sets(), json != NULL, print_encap_sets);
 }

@@ -27,7 +27,8 @@ typedef enum softwire_event (*softwire_action)(struct softwire *sw);
 
 static enum softwire_event act_check_endpoint(struct softwire *sw)
 {
-	return afbr_usable(sw->afbr) ? SOFTWIRE_EV_ENDPOINT_UP : SOFTWIRE_EV_NONE;
+	return afbr_usable(sw->afbr) ? SOFTWIRE_EV_ENDPOINT_UP
+				     : SOFTWIRE_EV_NONE;
 }
 
 static enum softwire_event act_make_device(struct softwire *sw)
@@ -146,7 +147,8 @@ const char *softwire_event_name(enum softwire_event event)
 	return event_names[event];
 }
 
-enum softwire_state softwire_next_state(enum softwire_state state, enum softwire_event event)
+enum softwire_state softwire_next_state(enum softwire_state state,
+					enum softwire_event event)
 {
 	const struct transition *t = &transitions[state][event];
 
@@ -160,15 +162,16 @@ static void change_state(struct softwire *sw, enum softwire_state next,
 
 	if (sw->state == next)
 		return;
-	DEBUGD(&swmesh_dbg_events, "softwire to %pIA by %s: %s, %s -> %s", &sw->afbr->addr,
-	       softwire_tunnel_text(sw, text, sizeof(text)), event_names[event],
-	       state_names[sw->state], state_names[next]);
+	DEBUGD(&swmesh_dbg_events, "softwire to %pIA by %s: %s, %s -> %s",
+	       &sw->afbr->addr, softwire_tunnel_text(sw, text, sizeof(text)),
+	       event_names[event], state_names[sw->state], state_names[next]);
 	sw->state = next;
 	sw->since = monotime(NULL);
 	afbr_mark_demands(sw->afbr);
 }
 
-void softwire_event(struct softwire *sw, enum softwire_event event, const char *text)
+void softwire_event(struct softwire *sw, enum softwire_event event,
+		    const char *text)
 {
 	if (text && event == SOFTWIRE_EV_DEVICE_FAILED)
 		strlcpy(sw->error, text, sizeof(sw->error));
@@ -224,15 +227,17 @@ uint32_t softwire_mtu(const struct softwire *sw)
 
 	if (!path)
 		return 0;
-	/* RFC 8200 section 5: an IPv6 link carries 1280 octets. Smaller, and the
-	 * kernel would take IPv6 off the device; the outer packet is then
+	/* RFC 8200 section 5: an IPv6 link carries 1280 octets. Smaller, and
+	 * the kernel would take IPv6 off the device; the outer packet is then
 	 * fragmented at the source, by the kernel. */
 	return path > overhead + 1280 ? path - overhead : 1280;
 }
 
-const char *softwire_tunnel_text(const struct softwire *sw, char *buf, size_t len)
+const char *softwire_tunnel_text(const struct softwire *sw, char *buf,
+				 size_t len)
 {
-	return sw_tunnel_text(sw->tunnel.type, sw->tunnel.has_key, sw->tunnel.key, buf, len);
+	return sw_tunnel_text(sw->tunnel.type, sw->tunnel.has_key,
+			      sw->tunnel.key, buf, len);
 }
 
 const char *softwire_reason(const struct softwire *sw, char *buf, size_t len)
@@ -249,7 +254,8 @@ const char *softwire_reason(const struct softwire *sw, char *buf, size_t len)
 		break;
 	case SOFTWIRE_WAIT_DEVICE:
 		snprintf(buf, len, "%s",
-			 sw->failures ? sw->error : "the kernel is making the device");
+			 sw->failures ? sw->error
+				      : "the kernel is making the device");
 		break;
 	case SOFTWIRE_DOWN:
 	case SOFTWIRE_STATES:

@@ -3,10 +3,11 @@
  * The kernel's tunnel devices; see swmesh_tunnel.h.
  *
  * Common to all: an explicit hop limit; the DS field of the inner packet on the
- * outer one (RFC 2983's uniform model, RFC 6040 for ECN, which the kernel does);
- * path MTU discovery in the core, so that too-big reaches the inner source
- * (F4); no encapsulation-limit option, which would put a destination-options
- * header on every packet (RFC 2473 section 4.1.1 leaves it to the operator).
+ * outer one (RFC 2983's uniform model, RFC 6040 for ECN, which the kernel
+ * does); path MTU discovery in the core, so that too-big reaches the inner
+ * source (F4); no encapsulation-limit option, which would put a
+ * destination-options header on every packet (RFC 2473 section 4.1.1 leaves it
+ * to the operator).
  */
 #include <zebra.h>
 
@@ -61,16 +62,19 @@ static const struct tun_kind *kind_by_name(const char *name)
 
 /* ---- writing ---- */
 
-static void put_addr(struct nlmsghdr *nlh, uint16_t attr, const struct ipaddr *addr)
+static void put_addr(struct nlmsghdr *nlh, uint16_t attr,
+		     const struct ipaddr *addr)
 {
 	if (IS_IPADDR_V4(addr))
-		mnl_attr_put(nlh, attr, sizeof(addr->ipaddr_v4), &addr->ipaddr_v4);
+		mnl_attr_put(nlh, attr, sizeof(addr->ipaddr_v4),
+			     &addr->ipaddr_v4);
 	else
-		mnl_attr_put(nlh, attr, sizeof(addr->ipaddr_v6), &addr->ipaddr_v6);
+		mnl_attr_put(nlh, attr, sizeof(addr->ipaddr_v6),
+			     &addr->ipaddr_v6);
 }
 
-static void put_key(struct nlmsghdr *nlh, uint16_t flags_attr, uint16_t key_attr, bool has,
-		    uint32_t key)
+static void put_key(struct nlmsghdr *nlh, uint16_t flags_attr,
+		    uint16_t key_attr, bool has, uint32_t key)
 {
 	mnl_attr_put_u16(nlh, flags_attr, has ? GRE_KEY : 0);
 	mnl_attr_put_u32(nlh, key_attr, has ? htonl(key) : 0);
@@ -81,7 +85,8 @@ static void put_gre(struct nlmsghdr *nlh, const struct tun_kind *kind,
 {
 	put_addr(nlh, IFLA_GRE_LOCAL, &p->local);
 	put_addr(nlh, IFLA_GRE_REMOTE, &p->remote);
-	put_key(nlh, IFLA_GRE_IFLAGS, IFLA_GRE_IKEY, p->tunnel.has_key, p->tunnel.key);
+	put_key(nlh, IFLA_GRE_IFLAGS, IFLA_GRE_IKEY, p->tunnel.has_key,
+		p->tunnel.key);
 	put_key(nlh, IFLA_GRE_OFLAGS, IFLA_GRE_OKEY, p->has_okey, p->okey);
 	mnl_attr_put_u8(nlh, IFLA_GRE_TTL, TUNNEL_HOP_LIMIT);
 	if (kind->family == AF_INET6) {
@@ -109,7 +114,8 @@ static void put_iptun(struct nlmsghdr *nlh, const struct tun_kind *kind,
 
 void tun_put(struct nlmsghdr *nlh, const struct tun_params *p)
 {
-	const struct tun_kind *kind = tun_kind_find(p->tunnel.type, ipaddr_family(&p->remote));
+	const struct tun_kind *kind =
+		tun_kind_find(p->tunnel.type, ipaddr_family(&p->remote));
 	struct nlattr *info, *data;
 
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
@@ -139,10 +145,12 @@ static int collect(const struct nlattr *attr, void *arg)
 	return MNL_CB_OK;
 }
 
-static bool get_addr(const struct attrs *attrs, uint16_t type, int family, struct ipaddr *addr)
+static bool get_addr(const struct attrs *attrs, uint16_t type, int family,
+		     struct ipaddr *addr)
 {
 	const struct nlattr *attr = attrs->a[type];
-	size_t len = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+	size_t len = family == AF_INET ? sizeof(struct in_addr)
+				       : sizeof(struct in6_addr);
 
 	memset(addr, 0, sizeof(*addr));
 	if (!attr || mnl_attr_get_payload_len(attr) != len)
@@ -171,8 +179,8 @@ static uint32_t get_num(const struct attrs *attrs, uint16_t type)
 	}
 }
 
-static void get_key(const struct attrs *attrs, uint16_t flags_attr, uint16_t key_attr, bool *has,
-		    uint32_t *key)
+static void get_key(const struct attrs *attrs, uint16_t flags_attr,
+		    uint16_t key_attr, bool *has, uint32_t *key)
 {
 	*has = get_num(attrs, flags_attr) & GRE_KEY;
 	*key = *has ? ntohl(get_num(attrs, key_attr)) : 0;
@@ -184,11 +192,13 @@ static bool get_gre(const struct attrs *attrs, const struct tun_kind *kind,
 	if (!get_addr(attrs, IFLA_GRE_LOCAL, kind->family, &p->local) ||
 	    !get_addr(attrs, IFLA_GRE_REMOTE, kind->family, &p->remote))
 		return false;
-	get_key(attrs, IFLA_GRE_IFLAGS, IFLA_GRE_IKEY, &p->tunnel.has_key, &p->tunnel.key);
+	get_key(attrs, IFLA_GRE_IFLAGS, IFLA_GRE_IKEY, &p->tunnel.has_key,
+		&p->tunnel.key);
 	get_key(attrs, IFLA_GRE_OFLAGS, IFLA_GRE_OKEY, &p->has_okey, &p->okey);
 	*exact = get_num(attrs, IFLA_GRE_TTL) == TUNNEL_HOP_LIMIT;
 	if (kind->family == AF_INET6)
-		*exact &= (get_num(attrs, IFLA_GRE_FLAGS) & IP6_FLAGS) == IP6_FLAGS;
+		*exact &= (get_num(attrs, IFLA_GRE_FLAGS) & IP6_FLAGS) ==
+			  IP6_FLAGS;
 	else
 		*exact &= get_num(attrs, IFLA_GRE_TOS) == TOS_INHERIT &&
 			  get_num(attrs, IFLA_GRE_PMTUDISC) == 1;
@@ -204,7 +214,8 @@ static bool get_iptun(const struct attrs *attrs, const struct tun_kind *kind,
 	*exact = get_num(attrs, IFLA_IPTUN_TTL) == TUNNEL_HOP_LIMIT &&
 		 get_num(attrs, IFLA_IPTUN_PROTO) == 0;
 	if (kind->family == AF_INET6)
-		*exact &= (get_num(attrs, IFLA_IPTUN_FLAGS) & IP6_FLAGS) == IP6_FLAGS;
+		*exact &= (get_num(attrs, IFLA_IPTUN_FLAGS) & IP6_FLAGS) ==
+			  IP6_FLAGS;
 	else
 		*exact &= get_num(attrs, IFLA_IPTUN_TOS) == TOS_INHERIT &&
 			  get_num(attrs, IFLA_IPTUN_PMTUDISC) == 1;
@@ -226,7 +237,8 @@ bool tun_get(const struct nlattr *linkinfo, struct tun_params *p, bool *exact)
 		return false;
 	mnl_attr_parse_nested(info.a[IFLA_INFO_DATA], collect, &data);
 	p->tunnel.type = kind->type;
-	if (kind->gre ? !get_gre(&data, kind, p, exact) : !get_iptun(&data, kind, p, exact))
+	if (kind->gre ? !get_gre(&data, kind, p, exact)
+		      : !get_iptun(&data, kind, p, exact))
 		return false;
 	return !ipaddr_is_zero(&p->remote);
 }

@@ -39,6 +39,7 @@ void tun_put(struct nlmsghdr *nlh, const struct tun_params *params);
  * or no fixed endpoints). *exact: whether everything that is not in
  * tun_params is as tun_put() has it.
  */
-bool tun_get(const struct nlattr *linkinfo, struct tun_params *params, bool *exact);
+bool tun_get(const struct nlattr *linkinfo, struct tun_params *params,
+	     bool *exact);
 
 #endif /* SWMESH_TUNNEL_H */

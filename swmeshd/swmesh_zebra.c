@@ -60,14 +60,16 @@ bool swmesh_zebra_interfaces_known(void)
 bool swmesh_zebra_address_is_ours(const struct ipaddr *addr)
 {
 	if (IS_IPADDR_V4(addr))
-		return if_address_is_local(&addr->ipaddr_v4, AF_INET, VRF_DEFAULT);
+		return if_address_is_local(&addr->ipaddr_v4, AF_INET,
+					   VRF_DEFAULT);
 	return if_address_is_local(&addr->ipaddr_v6, AF_INET6, VRF_DEFAULT);
 }
 
 void swmesh_zebra_source_changed(void)
 {
 	if (interfaces_known && !IS_IPADDR_NONE(&swmesh->config.source))
-		mesh_source(swmesh, swmesh_zebra_address_is_ours(&swmesh->config.source));
+		mesh_source(swmesh, swmesh_zebra_address_is_ours(
+					    &swmesh->config.source));
 }
 
 /* ---- the ways to the endpoints ---- */
@@ -88,7 +90,8 @@ static uint32_t path_mtu(const struct afbr *afbr)
 	uint32_t mtu = 0, one;
 
 	for (unsigned int i = 0; i < tracker->n; i++) {
-		one = interface_mtu(tracker->ifindex[i], ipaddr_family(&afbr->addr));
+		one = interface_mtu(tracker->ifindex[i],
+				    ipaddr_family(&afbr->addr));
 		if (one && (!mtu || one < mtu))
 			mtu = one;
 	}
@@ -126,7 +129,8 @@ static int interface_address_add(ZAPI_CALLBACK_ARGS)
 
 static int interface_address_delete(ZAPI_CALLBACK_ARGS)
 {
-	struct connected *c = zebra_interface_address_read(cmd, zclient->ibuf, vrf_id);
+	struct connected *c =
+		zebra_interface_address_read(cmd, zclient->ibuf, vrf_id);
 
 	if (c)
 		connected_free(&c);
@@ -140,15 +144,18 @@ static bool through_softwire(const struct zapi_nexthop *nh)
 
 	if (nh->ifindex && swmesh_kernel_owns(nh->ifindex))
 		return true;
-	if (nh->type != NEXTHOP_TYPE_IPV6 && nh->type != NEXTHOP_TYPE_IPV6_IFINDEX)
+	if (nh->type != NEXTHOP_TYPE_IPV6 &&
+	    nh->type != NEXTHOP_TYPE_IPV6_IFINDEX)
 		return false;
 	gate.u.prefix6 = nh->gate.ipv6;
-	return prefix_match((const struct prefix *)&swmesh->config.nhop_prefix, &gate);
+	return prefix_match((const struct prefix *)&swmesh->config.nhop_prefix,
+			    &gate);
 }
 
 static void describe_way(const struct zapi_nexthop *nh, char *buf, size_t len)
 {
-	const char *ifname = nh->ifindex ? ifindex2ifname(nh->ifindex, VRF_DEFAULT) : "";
+	const char *ifname =
+		nh->ifindex ? ifindex2ifname(nh->ifindex, VRF_DEFAULT) : "";
 
 	switch (nh->type) {
 	case NEXTHOP_TYPE_IPV4:
@@ -168,7 +175,8 @@ static void describe_way(const struct zapi_nexthop *nh, char *buf, size_t len)
 	}
 }
 
-static void read_ways(struct afbr *afbr, const struct zapi_route *nhr, struct endpoint_path *path)
+static void read_ways(struct afbr *afbr, const struct zapi_route *nhr,
+		      struct endpoint_path *path)
 {
 	struct tracker *tracker = afbr->tracker;
 
@@ -226,7 +234,8 @@ static int nexthop_update(ZAPI_CALLBACK_ARGS)
 	struct afbr *afbr;
 
 	if (!zapi_nexthop_update_decode(zclient->ibuf, &match, &nhr)) {
-		zlog_warn("zebra: next-hop update that cannot be read; ignored");
+		zlog_warn(
+			"zebra: next-hop update that cannot be read; ignored");
 		return 0;
 	}
 	if (prefix_same(&match, &marker)) {
@@ -242,8 +251,9 @@ static int nexthop_update(ZAPI_CALLBACK_ARGS)
 	memset(&path, 0, sizeof(path)); /* compared as octets */
 	path.known = true;
 	read_ways(afbr, &nhr, &path);
-	DEBUGD(&swmesh_dbg_zebra, "zebra: %pFX by %pFX, %u next hops, MTU %u%s", &match,
-	       &nhr.prefix, nhr.nexthop_num, path.mtu, path.recursive ? ", recursive" : "");
+	DEBUGD(&swmesh_dbg_zebra, "zebra: %pFX by %pFX, %u next hops, MTU %u%s",
+	       &match, &nhr.prefix, nhr.nexthop_num, path.mtu,
+	       path.recursive ? ", recursive" : "");
 	afbr_path(afbr, &path);
 	return 0;
 }
@@ -258,7 +268,8 @@ static void register_endpoint(const struct afbr *afbr, int command)
 	DEBUGD(&swmesh_dbg_zebra, "zebra: %s %pFX",
 	       command == ZEBRA_NEXTHOP_REGISTER ? "track" : "untrack", &p);
 	/* By a default route only if the operator lets next hops resolve so. */
-	zclient_send_rnh(zclient, command, &p, SAFI_UNICAST, false, false, VRF_DEFAULT);
+	zclient_send_rnh(zclient, command, &p, SAFI_UNICAST, false, false,
+			 VRF_DEFAULT);
 }
 
 void swmesh_zebra_track(struct afbr *afbr)
@@ -288,7 +299,8 @@ static int opaque_message(ZAPI_CALLBACK_ARGS)
 	struct stream *s = zclient->ibuf;
 	struct zapi_opaque_msg info;
 
-	if (zclient_opaque_decode(s, &info) || info.type != SWMESH_OPAQUE_TO_SWMESHD)
+	if (zclient_opaque_decode(s, &info) ||
+	    info.type != SWMESH_OPAQUE_TO_SWMESHD)
 		return 0;
 	if (info.len <= STREAM_READABLE(s))
 		swmesh_bgp_receive(stream_pnt(s), info.len);
@@ -302,8 +314,8 @@ static void zebra_connected(struct zclient *client)
 	struct afbr *afbr;
 
 	zclient_send_reg_requests(client, VRF_DEFAULT);
-	zclient_send_rnh(client, ZEBRA_NEXTHOP_REGISTER, &marker, SAFI_UNICAST, false, false,
-			 VRF_DEFAULT);
+	zclient_send_rnh(client, ZEBRA_NEXTHOP_REGISTER, &marker, SAFI_UNICAST,
+			 false, false, VRF_DEFAULT);
 	zclient_register_opaque(client, SWMESH_OPAQUE_TO_SWMESHD);
 	frr_each (afbr_table, &swmesh->afbrs, afbr)
 		register_endpoint(afbr, ZEBRA_NEXTHOP_REGISTER);
@@ -321,8 +333,8 @@ void swmesh_zebra_init(void)
 {
 	struct zclient_options opt = {};
 
-	if_zapi_callbacks(interface_changed, interface_changed, interface_changed,
-			  interface_nothing);
+	if_zapi_callbacks(interface_changed, interface_changed,
+			  interface_changed, interface_nothing);
 	zclient = zclient_new(master, &opt, handlers, array_size(handlers));
 	zclient_init(zclient, SWMESH_ZAPI_TYPE, 0, &swmesh_privs);
 	zclient->zebra_connected = zebra_connected;
