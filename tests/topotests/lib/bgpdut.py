@@ -35,9 +35,11 @@ def address(number):
     return "fd00:9::%d" % number
 
 
-def config(extra=""):
+def config(extra="", maps=None):
+    """maps: neighbor number -> lines under each address family, beside those of PEERS."""
     lines = ["router bgp %d" % ASN, " bgp router-id 10.255.9.1",
-             " no bgp default ipv4-unicast", " no bgp ebgp-requires-policy"]
+             " no bgp default ipv4-unicast", " no bgp ebgp-requires-policy",
+             " no bgp network import-check"]
     for number, (asn, plain, _) in PEERS.items():
         lines += [" neighbor %s remote-as %d" % (address(number), asn),
                   " neighbor %s passive" % address(number),
@@ -48,14 +50,20 @@ def config(extra=""):
         lines.append(" address-family %s unicast" % family)
         for number, (_, _, per_family) in PEERS.items():
             lines.append("  neighbor %s activate" % address(number))
-            lines += ["  neighbor %s %s" % (address(number), line) for line in per_family]
+            lines += ["  neighbor %s %s" % (address(number), line)
+                      for line in (*per_family, *(maps or {}).get(number, ()))]
         lines.append(" exit-address-family")
     return "\n".join(lines + ["exit", extra, ""])
 
 
-def topology(extra="", options=()):
-    router = Router(DUT, {"zebra": "", "bgpd": config(extra)},
-                    {"bgpd": ["-M", "swmesh", "--moduledir", paths.module_dir(), *options]})
+def topology(extra="", maps=None, swmeshd=None):
+    """swmeshd: its configuration; none: it does not run."""
+    configs = {"zebra": "", "bgpd": config(extra, maps)}
+    if swmeshd is not None:
+        configs["swmeshd"] = swmeshd
+    router = Router(DUT, configs, {
+        "bgpd": ["-M", "swmesh", "--moduledir", paths.module_dir()],
+        "swmeshd": ["--grace", "3"]})
     return Topology("bgp-dut", [DUT, SPEAKERS], [
         Link(DUT, SPEAKERS, [ROUTER + "/64", "10.255.9.1/24"],
              [address(n) + "/64" for n in PEERS] + ["10.255.9.%d/24" % n for n in PEERS])],

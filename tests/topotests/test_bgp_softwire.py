@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SOFTWIRE-IN, SOFTWIRE-OUT, SW-NHOPs and the talk with swmeshd, against raw BGP speakers.
+
+No tunnel is needed: what swmeshd would do to bring a softwire up, a host route for its SW-NHOP,
+the test does itself, by a route of another protocol number.
+"""
+import signal
+
+import pytest
+from lib import bgpdut as dut
+from lib import bgpspeaker as bgp
+from lib import kernel, netns, wait
+from lib.bgpspeaker import EXT_COMMUNITY, attribute
+
+from conftest import run_topology
+
+SWMESH = """softwire mesh
+ transit ipv6 source fd00:9::1
+ encap-set EDGE
+  tunnel 10 gre key 100
+  payload ipv4
+  payload ipv6
+ exit
+ encap-set SIX
+  tunnel 10 ip-in-ip
+  payload ipv6
+ exit
+exit
+"""
+MAPS = {2: ("route-map SOFTWIRE-IN in",), 3: ("route-map SOFTWIRE-OUT out",),
+        5: ("route-map CALLS out",)}
+CALLS = """route-map CALLS permit 10
+ call SOFTWIRE-OUT-SIX
+ set metric 3
+"""
+PREFIX = "fd53:574d:4553:4800:"
+TEA = dut.gre(1)
+HOPS = {"10.40.0.0/24": "fd00:9::2", "10.40.1.0/24": "10.255.9.2",
+        "2a01:400::/48": "fd00:9::2", "2a01:401::/48": "::ffff:10.255.9.2"}
+TEST_PROTOCOL = 77
+
+
+@pytest.fixture(scope="module")
+def net():
+    yield from run_topology(dut.topology(CALLS, MAPS, SWMESH))
+
+
+@pytest.fixture(scope="module")
+def peers(net):
+    made = {n: dut.speaker(n) for n in (2, 3, 4, 5)}
+    yield made
+    for peer in made.values():
+        peer.stop()
+
+
+@pytest.fixture()
+def router(net, peers):
+    """With the module and swmeshd in agreement; all routes gone afterwards."""
+    wait.until(lambda: talk(net[dut.DUT])["state"] == "synced", "bgpd and swmeshd agree")
+    yield net[dut.DUT]
+    for prefix in list(routes(net[dut.DUT])):
+        if not prefix.startswith("10.99."):
+            peers[2].withdraw(prefix)
+            peers[4].withdraw(prefix)
+    for peer in peers.values():
+        peer.assert_up()
+
+
+def show(router):
+    return router.json("bgpd", "show bgp softwire")
+
+
+def talk(router):
+    return show(router)["swmeshd"]
+
+
+def routes(router):
+    """Prefix -> (valid, next hops) of the (only) path."""
+    found = {}
+    for family in ("ipv4", "ipv6"):
+        table = router.json("bgpd", "show bgp %s unicast" % family)["routes"]
+        for prefix, paths in table.items():
+            found[prefix] = (bool(paths[0].get("valid")),
+                             [hop["ip"] for hop in paths[0]["nexthops"]])
+    return found
+
+
+def sw_nhop(router, prefix):
+    """The SW-NHOP that a route has."""
+    def has():
+        hops = [hop for hop in routes(router)[prefix][1] if hop.startswith(PREFIX)]
+        assert hops, routes(router)[prefix]
+        return hops[0]
+    wait.until(lambda: prefix in routes(router), "%s is there" % prefix)
+    return wait.until(has, "%s has a SW-NHOP" % prefix)
+
+
+def host_route(router, nhop, add=True):
+    netns.run(dut.DUT, ["ip", "-6", "route", "add" if add else "del", nhop + "/128", "dev",
+                        "bdut-bsp", "proto", str(TEST_PROTOCOL)])
+
+
+def valid(router, prefix):
+    return routes(router).get(prefix, (False,))[0]
+
+
+def announce_all(peers):
+    for prefix, hop in HOPS.items():
+        peers[2].announce(prefix, hop, TEA)
+
+
+def test_sw_nhops(router, peers):
+    """One SW-NHOP for each next hop and form; invalid until its host route is there (B3)."""
+    announce_all(peers)
+    found = {prefix: sw_nhop(router, prefix) for prefix in HOPS}
+    assert found["10.40.0.0/24"] == found["2a01:400::/48"]
+    assert len(set(found.values())) == 3
+    assert not any(valid(router, prefix) for prefix in HOPS)
+    assert not any(prefix in peers[3].routes() for prefix in HOPS)
+    for nhop in set(found.values()):
+        host_route(router, nhop)
+    for prefix in HOPS:
+        wait.until(lambda: valid(router, prefix), "%s is valid" % prefix)
+        # Reflected: the route's own next hop and attribute, never the SW-NHOP.
+        update = peers[3].wait_route(prefix)
+        assert update.tea == TEA
+        assert update.nexthop.replace("::ffff:aff:902", "::ffff:10.255.9.2") in (
+            HOPS[prefix], "::ffff:" + HOPS[prefix]), update.nexthop
+    for family in (4, 6):
+        text = netns.run(dut.DUT, ["ip", "-%d" % family, "route", "show", "proto", "bgp"])
+        for prefix in HOPS:
+            if (":" in prefix) == (family == 6):
+                line = [one for one in text.splitlines() if one.startswith(prefix)]
+                assert line and found[prefix] in line[0], text
+    for nhop in set(found.values()):
+        host_route(router, nhop, False)
+    for prefix in HOPS:
+        wait.until(lambda: not valid(router, prefix), "%s is invalid again" % prefix)
+        wait.until(lambda: prefix not in peers[3].routes(), "%s is withdrawn" % prefix)
+    for peer in peers.values():
+        assert not any(PREFIX in str(update.nexthop) for update in peer.updates)
+
+
+def test_default_route_never_counts(router, peers):
+    """Neither a default route nor one to a shorter prefix stands in for a SW-NHOP."""
+    router.configure("zebra", "ip nht resolve-via-default\nipv6 nht resolve-via-default\n")
+    lines = ["default via fd00:9::4", "fd53:574d::/32 dev bdut-bsp",
+             "fd53:574d:4553:4800::/65 dev bdut-bsp", "fd53:574d:4553:4800:8000::/65 dev bdut-bsp"]
+    for line in lines:
+        netns.run(dut.DUT, ["ip", "-6", "route", "add", *line.split()])
+    try:
+        announce_all(peers)
+        peers[2].announce("10.41.0.0/24", "2a01:dead::1")  # no TEA: the default route counts
+        wait.until(lambda: valid(router, "10.41.0.0/24"), "the default route resolves others")
+        for prefix in HOPS:
+            sw_nhop(router, prefix)
+        text = router.show("zebra", "show ipv6 nht")
+        assert text.count(PREFIX) >= 3, text
+        wait.holds(lambda: not any(valid(router, prefix) for prefix in HOPS),
+                   "no SW-NHOP is resolved", 3)
+    finally:
+        for line in lines:
+            netns.run(dut.DUT, ["ip", "-6", "route", "del", *line.split()])
+        router.configure("zebra", "no ip nht resolve-via-default\n"
+                                  "no ipv6 nht resolve-via-default\n")
+
+
+def test_told_once(router, peers):
+    """swmeshd hears of a softwire once, with the number of routes, however many there are."""
+    before = talk(router)["itemsOut"]
+    began = talk(router)["framesIn"]
+    for i in range(500):
+        peers[2].announce("10.%d.%d.0/24" % (100 + i // 250, i % 250), "fd00:9::2", TEA)
+
+    def counted():
+        return [n for n in show(router)["nextHops"] if n["routesIpv4"] == 500]
+    entry = wait.until(counted, "500 routes are counted")[0]
+    assert entry["neighbors"] == [dut.address(2)] and entry["nextHop"] == "fd00:9::2"
+    wait.until(lambda: "500 IPv4 routes" in router.show("swmeshd", "show softwire detail"),
+               "swmeshd knows the number")
+    hellos = talk(router)["framesIn"] - began + 2
+    assert talk(router)["itemsOut"] - before <= 8 + hellos
+    for i in range(500):
+        peers[2].withdraw("10.%d.%d.0/24" % (100 + i // 250, i % 250))
+    wait.until(lambda: entry["swNhop"] not in router.show("swmeshd", "show softwire detail"),
+               "swmeshd is told that nobody uses it")
+    assert not [n for n in show(router)["nextHops"] if n["swNhop"] == entry["swNhop"]]
+
+
+def test_community_alone(router, peers):
+    """B2: the Encapsulation extended community counts as a TLV with the next hop for endpoint."""
+    community = attribute(EXT_COMMUNITY, bytes.fromhex("030c000000000002"))
+    peers[2].announce("10.42.0.0/24", "fd00:9::2", extra=community)
+    nhop = sw_nhop(router, "10.42.0.0/24")
+    entry = [n for n in show(router)["nextHops"] if n["swNhop"] == nhop][0]
+    assert [t["name"] for t in entry["tea"]["tunnels"]] == ["gre"]
+    assert not valid(router, "10.42.0.0/24")
+
+
+def test_peer_policy(router, peers):
+    """Without the attribute: as it is, or refused under "peer policy required"."""
+    peers[2].announce("10.43.0.0/24", "fd00:9::2")
+    wait.until(lambda: valid(router, "10.43.0.0/24"), "the route is valid")
+    router.configure("swmeshd", "softwire mesh\npeer policy required\n")
+    wait.until(lambda: "10.43.0.0/24" not in routes(router), "the route is refused")
+    assert dut.counters(router, 2)["denied"] > 0
+    router.configure("swmeshd", "softwire mesh\nno peer policy required\n")
+    wait.until(lambda: valid(router, "10.43.0.0/24"), "the route is back (soft reconfiguration)")
+
+
+def test_announced(router, peers):
+    """SOFTWIRE-OUT gives routes of our own the encap-set; a change needs no new session."""
+    router.configure("bgpd", """router bgp %d
+address-family ipv4 unicast
+network 10.99.0.0/24
+exit
+address-family ipv6 unicast
+network 2a01:499::/48
+exit
+""" % dut.ASN)
+    peers[4].announce("10.44.0.0/24", "fd00:9::4")  # eBGP: next hop stays, no attribute
+
+    def kinds(number, prefix):
+        update = peers[number].routes().get(prefix)
+        return update and update.tea and update.tea[:2].hex()
+    wait.until(lambda: kinds(3, "10.99.0.0/24") == "0002", "GRE is announced")
+    wait.until(lambda: kinds(3, "2a01:499::/48") == "0002", "GRE is announced for IPv6")
+    # CALLS: SIX carries IPv6 alone.
+    wait.until(lambda: kinds(5, "2a01:499::/48") == "0007", "SIX is announced by name")
+    assert peers[5].wait_route("10.99.0.0/24").tea is None
+    assert peers[5].routes()["10.99.0.0/24"].attributes[bgp.MED][1] == b"\0\0\0\3"
+    assert peers[3].wait_route("10.44.0.0/24").tea is None
+    router.configure("swmeshd", "softwire mesh\nencap-set EDGE\ntunnel 5 ip-in-ip\n")
+    wait.until(lambda: kinds(3, "10.99.0.0/24") == "0007", "the new order is announced")
+    router.configure("swmeshd", "softwire mesh\nannounce encap-set SIX\n")
+    wait.until(lambda: peers[3].routes()["10.99.0.0/24"].tea is None, "SIX carries no IPv4")
+    router.configure("swmeshd", "softwire mesh\nno announce encap-set SIX\n"
+                                "encap-set EDGE\nno tunnel 5\n")
+    wait.until(lambda: kinds(3, "10.99.0.0/24") == "0002", "GRE is back")
+
+
+def test_route_maps_stay(router, peers):
+    """Our route-maps are no configuration, and come back when removed."""
+    text = router.show("bgpd", "show running-config")
+    assert "route-map SOFTWIRE" not in [line.split(" permit")[0] for line in text.splitlines()]
+    router.configure("bgpd", "route-map SOFTWIRE-IN permit 10\nset metric 5\n")
+    assert "route-map SOFTWIRE-IN permit 10" in router.show("bgpd", "show running-config")
+    router.configure("bgpd", "no route-map SOFTWIRE-IN\n")
+    assert "route-map SOFTWIRE-IN" not in [
+        line.split(" permit")[0] for line in
+        router.show("bgpd", "show running-config").splitlines()]
+    assert "softwire-next-hop" in router.show("bgpd", "show route-map SOFTWIRE-IN")
+    peers[2].announce("10.45.0.0/24", "fd00:9::2", TEA)
+    sw_nhop(router, "10.45.0.0/24")
+
+
+def test_swmeshd_killed(router, peers):
+    """swmeshd killed and restarted: SW-NHOPs stay the same, both sides resynchronise."""
+    announce_all(peers)
+    before = {prefix: sw_nhop(router, prefix) for prefix in HOPS}
+    nhop = before["10.40.0.0/24"]
+    host_route(router, nhop)
+    wait.until(lambda: valid(router, "10.40.0.0/24"), "the route is valid")
+    resyncs, full = talk(router)["resyncs"], talk(router)["fullStates"]
+    router["swmeshd"].kill()
+    wait.holds(lambda: valid(router, "10.40.0.0/24"), "the route stays valid", 1)
+    router["swmeshd"].start()
+    wait.until(lambda: talk(router)["resyncs"] > resyncs and talk(router)["fullStates"] > full
+               and talk(router)["state"] == "synced", "both sides have asked for all")
+    assert valid(router, "10.40.0.0/24")
+    assert {prefix: sw_nhop(router, prefix) for prefix in HOPS} == before
+    wait.until(lambda: nhop in router.show("swmeshd", "show softwire detail"),
+               "swmeshd knows the softwire")
+    host_route(router, nhop, False)
+
+
+def test_zebra_restarted(router, peers):
+    """zebra restarted: the talk goes on, next-hop tracking works again."""
+    announce_all(peers)
+    nhop = sw_nhop(router, "10.40.0.0/24")
+    router["zebra"].stop(signal.SIGTERM)
+    router["zebra"].start()
+    host_route(router, nhop)
+    wait.until(lambda: valid(router, "10.40.0.0/24"), "the route is valid")
+    wait.until(lambda: talk(router)["state"] == "synced" and talk(router)["connected"],
+               "bgpd and swmeshd agree")
+    host_route(router, nhop, False)
+    wait.until(lambda: not valid(router, "10.40.0.0/24"), "the route is invalid")
+    assert kernel.routes(dut.DUT, 4) is not None
+
+
+def test_bgpd_restarted(net, router, peers):
+    """bgpd restarted: the same SW-NHOPs, and swmeshd forgets what is gone."""
+    announce_all(peers)
+    before = {prefix: sw_nhop(router, prefix) for prefix in HOPS}
+    router["bgpd"].restart()
+    for number in list(peers):
+        peers[number].stop()
+        peers[number] = dut.speaker(number)
+    peers[2].announce("10.40.0.0/24", "fd00:9::2", TEA)
+    assert sw_nhop(router, "10.40.0.0/24") == before["10.40.0.0/24"]
+    wait.until(lambda: before["10.40.1.0/24"] not in
+               router.show("swmeshd", "show softwire detail"), "swmeshd forgets the others")
+    assert before["10.40.0.0/24"] in router.show("swmeshd", "show softwire detail")
