@@ -138,31 +138,38 @@ static void forget_last(void)
 	last_to = NULL;
 }
 
-/* The same attr with 23 in its place; a new reference. */
-static struct attr *mended(struct attr *from)
+/*
+ * Both are known and held, and differ in the transit alone: all other parts
+ * keep their number of references, and none of these four falls to zero.
+ */
+static void exchange_last(struct attr **slot)
 {
-	struct attr copy;
-
-	if (from == last_from)
-		return bgp_attr_intern(last_to);
-	copy = *from;
-	copy.transit = swmesh_transit_restore(from->transit);
-	forget_last();
-	last_from = bgp_attr_intern(from);
-	last_to = bgp_attr_intern(&copy);
-	return bgp_attr_intern(last_to);
+	last_from->refcnt--;
+	last_from->transit->refcnt--;
+	last_to->refcnt++;
+	last_to->transit->refcnt++;
+	*slot = last_to;
 }
 
 static bool mend(struct attr **slot)
 {
-	struct attr *old = *slot;
+	struct attr *from = *slot;
 	struct swmesh_found found;
+	struct attr copy;
 
-	if (!old || !swmesh_transit_find(old->transit, &found) ||
-	    !found.marked)
+	if (!from || !from->transit)
 		return false;
-	*slot = mended(old);
-	bgp_attr_unintern(&old);
+	if (from != last_from) {
+		if (!swmesh_transit_find(from->transit, &found) ||
+		    !found.marked)
+			return false;
+		copy = *from;
+		copy.transit = swmesh_transit_restore(from->transit);
+		forget_last();
+		last_from = bgp_attr_intern(from);
+		last_to = bgp_attr_intern(&copy);
+	}
+	exchange_last(slot);
 	return true;
 }
 
@@ -198,19 +205,24 @@ static void mend_dest(struct bgp_dest *dest)
 			leak_again(dest, pi);
 }
 
-void swmesh_carry_flush(void)
+static void flush_pending(void)
 {
 	for (size_t i = 0; i < n_pending; i++) {
 		mend_dest(pending[i]);
 		bgp_dest_unlock_node(pending[i]);
 	}
 	n_pending = 0;
+}
+
+void swmesh_carry_flush(void)
+{
+	flush_pending();
 	forget_last();
 }
 
 void swmesh_carry_packet(bool marked)
 {
-	swmesh_carry_flush();
+	flush_pending();
 	carrying = marked;
 	if (marked)
 		swmesh_post();
