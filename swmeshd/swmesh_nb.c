@@ -126,6 +126,7 @@ const struct frr_yang_module_info frr_swmesh_info = {
 			},
 		},
 		LEAF(supported, "supported-tunnel/type"),
+		LEAF(supported, "supported-tunnel/number"),
 		{
 			.xpath = SWMESH_STATE_XPATH "/softwire",
 			.cbs = {

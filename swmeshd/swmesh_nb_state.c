@@ -82,11 +82,25 @@ const void *swmesh_nb_supported_lookup(struct nb_cb_lookup_entry_args *args)
 	return NULL;
 }
 
+static struct yang_data *supported_type(const char *xpath, const void *entry)
+{
+	return yang_data_new_string(xpath,
+				    tea_type_name(*(const uint16_t *)entry));
+}
+
+static struct yang_data *supported_number(const char *xpath, const void *entry)
+{
+	return yang_data_new_uint16(xpath, *(const uint16_t *)entry);
+}
+
+static const struct leaf supported_leaves[] = {
+	{"type", supported_type},
+	{"number", supported_number},
+};
+
 struct yang_data *swmesh_nb_supported_elem(struct nb_cb_get_elem_args *args)
 {
-	return yang_data_new_string(
-		args->xpath,
-		tea_type_name(*(const uint16_t *)args->list_entry));
+	return get_leaf(supported_leaves, array_size(supported_leaves), args);
 }
 
 /* ---- softwire ---- */
