@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Daemons die and come back: traffic goes on, and nothing is left over (design decision 7)."""
+import pytest
+
+from lib import kernel, netns, softwires, wait
+from lib.mesh import host, island, loopback
+
+SETS = {"EDGE": ["tunnel 10 gre key 100", "tunnel 20 ip-in-ip", "payload ipv4"]}
+MESH = {"name": "restart", "sets": {1: SETS, 2: SETS, 3: SETS}}
+GRACE = 6  # seconds, in place of the default, for tests that wait it out
+RATE = 200  # packets per second
+
+
+@pytest.fixture(scope="module")
+def settled(mesh):
+    """The mesh once all islands reach each other by all four softwires of each AFBR."""
+    softwires.wait_talk(mesh)
+    for n in mesh.numbers:
+        wait_settled(mesh, n)
+    return mesh
+
+
+def softwire_states(router):
+    return [sw["state"] for sw in router.json("swmeshd", "show softwire json")["softwires"]]
+
+
+def wait_settled(mesh, n):
+    """All softwires of aN are up, every SW-NHOP is served, nothing is left over."""
+    router = mesh["a%d" % n]
+    count = 2 * (len(mesh.numbers) - 1)
+
+    def so():
+        shown = router.json("swmeshd", "show softwire json")
+        assert shown["status"] == "ready" and shown["bgpConversation"] == "synced", shown
+        assert [sw["state"] for sw in shown["softwires"]] == ["up"] * count, shown
+        assert shown["swNhops"] and all(d["up"] for d in shown["swNhops"]), shown
+        assert (shown["leftoverDevices"], shown["leftoverRoutes"]) == (0, 0), shown
+        return softwires.consistent("a%d" % n)
+
+    wait.until(so, "a%d is settled" % n, softwires.LIMIT)
+
+
+def identities(node):
+    """What an adopted device keeps: its index, and all that was set on it."""
+    return {t.name: (t.ifindex, t.kind, t.local, t.remote, t.ikey, t.okey, t.mtu, t.alias)
+            for t in kernel.tunnels(node).values()}
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_swmeshd_restarts_under_traffic(settled, how):
+    """SIGKILL or SIGTERM of swmeshd, then a new one: not one packet lost, all devices adopted."""
+    daemon = settled["a1"]["swmeshd"]
+    before, routes = identities("a1"), softwires.host_routes("a1")
+    flows = [settled.flow("h1", host(2), "h2", rate=RATE), settled.flow("h3", host(1), "h1", rate=RATE)]
+    for flow in flows:
+        softwires.wait_flowing(flow, RATE)
+    getattr(daemon, how)()
+    assert identities("a1") == before and softwires.host_routes("a1") == routes
+    for flow in flows:
+        softwires.wait_flowing(flow, RATE)
+    daemon.start()
+    wait_settled(settled, 1)
+    for flow in flows:
+        softwires.wait_flowing(flow, RATE)
+    results = [flow.stop() for flow in flows]
+    assert [r.lost for r in results] == [[], []], "; ".join(map(str, results))
+    assert all(r.sent >= 3 * RATE for r in results)
+    assert identities("a1") == before and softwires.host_routes("a1") == routes
+
+
+def test_change_while_away_is_corrected(settled):
+    """What differs after a restart is set right in place; what nobody asks for goes after the
+    grace time, and not before."""
+    router = settled["a1"]
+    daemon, config = router["swmeshd"], router.configs["swmeshd"]
+    gre = {t.name: t.ifindex for t in kernel.tunnels("a1").values() if t.kind == "ip6gre"}
+    flow = settled.flow("h1", host(2), "h2", rate=RATE)
+    softwires.wait_flowing(flow, RATE)
+    daemon.kill()
+    name = softwires.sends_by("a1", island(2)).name
+    netns.ip_batch("a1", [
+        "link set %s mtu 1300" % name,
+        "link add sw77 type ip6gre local %s remote %s encaplimit none" % (
+            loopback(1), loopback(77)),
+        "link set sw77 alias swmesh:%s:gre" % loopback(77), "link set sw77 up"])
+    router.configs["swmeshd"] = config.replace("  tunnel 20 ip-in-ip\n", "")
+    router.write_config("swmeshd")
+    daemon.options += ["--grace", str(GRACE)]
+    try:
+        daemon.start()
+        wait.until(lambda: kernel.tunnels("a1")[name].mtu == 1500 - 48, "the MTU is set right")
+        shown = router.json("swmeshd", "show softwire json")
+        assert shown["leftoverDevices"] == 3, "kept for the grace time: %r" % shown
+        assert [t.kind for t in kernel.tunnels("a1").values()].count("ip6tnl") == 2
+        wait.until(lambda: {t.name: t.ifindex for t in kernel.tunnels("a1").values()} == gre,
+                   "what nobody asks for is gone", GRACE + 60)
+        softwires.wait_flowing(flow, RATE)
+        result = flow.stop()
+        assert result.lost == [], str(result)
+    finally:
+        router.configs["swmeshd"] = config
+        router.write_config("swmeshd")
+        daemon.options = daemon.options[:-2]
+        daemon.restart()
+    wait_settled(settled, 1)
+
+
+def test_removed_by_hand_comes_back(settled):
+    """A device or a route that someone removes, and a device set down, come back."""
+    name = softwires.sends_by("a1", island(3)).name
+    nhop = softwires.next_hop("a1", island(3))
+    index = kernel.tunnels("a1")[name].ifindex
+    netns.ip_batch("a1", ["route del %s/128 proto 201" % nhop])
+    wait.until(lambda: softwires.host_routes("a1").get(nhop) == name, "the route is back")
+    softwires.wait_talk(settled, [(1, 3), (3, 1)])
+    netns.ip_batch("a1", ["link set %s down" % name])
+    wait_settled(settled, 1)
+    softwires.wait_talk(settled, [(1, 3), (3, 1)])
+    netns.ip_batch("a1", ["link del %s" % name])
+    wait.until(lambda: index not in [t.ifindex for t in kernel.tunnels("a1").values()],
+               "the device is gone")
+    wait_settled(settled, 1)
+    softwires.wait_talk(settled, [(1, 3), (3, 1)])
+
+
+@pytest.mark.parametrize("killed", [["bgpd"], ["zebra", "bgpd", "staticd"]])
+def test_neighbours_restart(settled, killed):
+    """bgpd killed and started again, or zebra and with it those that watchfrr restarts then, as
+    8.4.4's bgpd does not register with a new zebra: all converges, devices stay, no leftovers."""
+    before = identities("a1")
+    for daemon in killed:
+        settled["a1"][daemon].kill()
+    for daemon in killed:
+        settled["a1"][daemon].start()
+    softwires.wait_talk(settled)
+    for n in settled.numbers:
+        wait_settled(settled, n)
+    assert identities("a1") == before
+
+
+def test_no_softwire_mesh_leaves_nothing(settled):
+    """"no softwire mesh" removes devices, routes and the prefix's guard; configured again, the
+    mesh comes back."""
+    router = settled["a1"]
+    config = router.configs["swmeshd"]
+    assert softwires.guarded("a1")
+    router.configure("swmeshd", "no softwire mesh\n")
+    wait.until(lambda: kernel.leftovers("a1") == [], "a1 has no device and no route left")
+    shown = router.json("swmeshd", "show softwire json")
+    assert shown["status"] == "disabled" and shown["softwires"] == []
+    wait.until(lambda: kernel.tunnels_to("a2", loopback(1)) == [], "a2 has no device to a1",
+               softwires.LIMIT)
+    router.configure("swmeshd", config)
+    softwires.wait_talk(settled)
+    wait_settled(settled, 1)
