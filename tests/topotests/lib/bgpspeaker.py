@@ -115,6 +115,7 @@ class Speaker:
         self.lock = threading.Lock()
         self.established = False
         self.closed = None  # why the session ended
+        self.hold_time = HOLD_TIME  # seconds, the smaller of both ends'
         self.updates = []
         self.notifications = []  # (code, subcode, data) received
         self.refreshes = 0
@@ -146,6 +147,7 @@ class Speaker:
         self.send(OPEN, self.open_body())
         kind, body = self.read_message()
         assert kind == OPEN, "answered with message %d %s instead of OPEN" % (kind, body.hex())
+        self.hold_time = min(HOLD_TIME, struct.unpack_from("!H", body, 3)[0] or HOLD_TIME)
         self.send(KEEPALIVE)
         kind, body = self.read_message()
         assert kind == KEEPALIVE, "answered OPEN with message %d %s" % (kind, body.hex())
@@ -188,7 +190,7 @@ class Speaker:
             while True:
                 if time.monotonic() >= following:
                     self.send(KEEPALIVE)
-                    following = time.monotonic() + HOLD_TIME / 3
+                    following = time.monotonic() + self.hold_time / 3
                 try:
                     kind, body = self.read_message()
                 except socket.timeout:
