@@ -21,9 +21,11 @@ while True:
     signal.pause()
 """
 
-# Run in the new mount namespace, $1 the folder to build the root in, $2 the project.
+# Run in the new namespaces: $1 the folder to build the root in, $2 the project,
+# $3 and $4 what becomes process 1, $5 the name.
 MOUNTS = """
 set -e
+hostname "$5"
 mount --make-rprivate /
 mount -t tmpfs system "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
@@ -56,7 +58,7 @@ class System:
         self.holder = subprocess.Popen(
             ["ip", "netns", "exec", self.name, "unshare", "--mount", "--pid", "--uts", "--fork",
              "--kill-child", "sh", "-c", MOUNTS, "sh", self.folder, paths.TOP, sys.executable,
-             HOLDER],
+             HOLDER, self.name],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=paths.ENV)
         ready = self.holder.stdout.read(5)
         assert ready == b"ready", "the system %s did not come up" % self.name

@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""swmesh installed into a system: vtysh in place, Debian's service scripts, reload."""
+import os
+import re
+import select
+import signal
+import time
+
+import pytest
+
+from lib import paths, system, wait
+
+FRRINIT = "/usr/lib/frr/frrinit.sh"
+TOOLS = "/usr/lib/frr/swmesh/"
+SWMESHD = "/usr/lib/frr/swmeshd"
+CONF = "/etc/frr/frr.conf"
+LOOPBACK = "2001:db8:c::1"
+
+MESH = """\
+softwire mesh
+ transit ipv6 source 2001:db8:c::1
+ encap-set A
+  tunnel 10 gre key 100
+  tunnel 20 ip-in-ip
+  payload ipv4
+ exit
+ encap-set B
+  tunnel 10 gre
+  payload ipv6
+ exit
+exit
+"""
+CONFIG = """\
+frr defaults traditional
+hostname afbr1
+!
+ipv6 route 2001:db8:c::2/128 2001:db8:f::2
+!
+router bgp 65000
+ bgp router-id 10.255.0.1
+ no bgp default ipv4-unicast
+ neighbor 2001:db8:c::2 remote-as 65000
+ neighbor 2001:db8:c::2 capability extended-nexthop
+ address-family ipv4 unicast
+  network 10.1.0.0/24
+  neighbor 2001:db8:c::2 activate
+  neighbor 2001:db8:c::2 route-map SOFTWIRE-IN in
+  neighbor 2001:db8:c::2 route-map SOFTWIRE-OUT out
+ exit-address-family
+exit
+!
+""" + MESH
+
+
+@pytest.fixture(scope="module")
+def machine():
+    """A system with swmesh as `make install` leaves it, and addresses to use."""
+    one = system.System("afbr1", [
+        "link add core type veth peer name far", "link set core up", "link set far up",
+        "address add 2001:db8:f::1/64 dev core nodad",
+        "address add %s/128 dev lo nodad" % LOOPBACK])
+    try:
+        one.up()
+        one.install(paths.ROOT)
+        yield one
+    finally:
+        one.down()
+
+
+@pytest.fixture(scope="module")
+def service(machine):
+    """The service set up as doc/install.md says, and started."""
+    machine.run(TOOLS + "vtysh-divert", "install")
+    machine.run(TOOLS + "enable-service", "install")
+    machine.write(CONF, CONFIG)
+    machine.run(FRRINIT, "start")
+    return machine
+
+
+def vtysh(machine, *lines):
+    return machine.run("vtysh", *(word for line in lines for word in ("-c", line)))
+
+
+def configure(machine, *lines):
+    return vtysh(machine, "configure", *lines)
+
+
+def running(machine):
+    return vtysh(machine, "show running-config no-header")
+
+
+def mesh_part(text):
+    """The lines of softwire mesh of a configuration."""
+    found = re.search(r"^softwire mesh\n(?: .*\n)*exit\n", text, re.M)
+    return found.group(0) if found else ""
+
+
+def wait_mesh(machine, expected):
+    def so():
+        now = mesh_part(running(machine))
+        assert now == expected, now
+        return True
+    wait.until(so, "the running configuration has\n" + expected)
+
+
+# -- vtysh's place --
+
+def test_divert(machine):
+    """Ours in the place of FRR's and back, each twice; dpkg finds its files unchanged."""
+    divert = TOOLS + "vtysh-divert"
+    for _ in range(2):
+        machine.run(divert, "install")
+    assert "softwire mesh" in machine.run("vtysh", "-nC", "-c", "configure", "-c", "list")
+    assert machine.try_run([divert, "status"])[0] == 0
+    for _ in range(2):
+        machine.run(divert, "remove")
+    assert "softwire" not in machine.run("vtysh", "-nC", "-c", "configure", "-c", "list")
+    assert machine.try_run([divert, "status"])[0] == 1
+    assert machine.run("dpkg-divert", "--list", "*vtysh*", "*frr*") == ""
+    assert machine.run("dpkg", "-V", "frr", "frr-pythontools") == ""
+
+
+def test_divert_refuses_another_version(machine):
+    """Built for another frr: one line that says so, and nothing is changed."""
+    right = machine.read(TOOLS + "built-for")
+    machine.write(TOOLS + "built-for", "8.4.4-1.1~deb12u999\n")
+    try:
+        status, said = machine.try_run([TOOLS + "vtysh-divert", "install"])
+    finally:
+        machine.write(TOOLS + "built-for", right)
+    assert status == 1 and len(said.splitlines()) == 1
+    assert "8.4.4-1.1~deb12u999" in said and right.strip() in said and "tools/setup" in said
+    assert machine.try_run([TOOLS + "vtysh-divert", "status"])[0] == 1
+
+
+def test_upgrade_of_frr(machine):
+    """dpkg brings a new vtysh: FRR's own answers until swmesh is installed again."""
+    machine.run(TOOLS + "vtysh-divert", "install")
+    machine.run("sh", "-c", "cp -p /usr/bin/vtysh.distrib /usr/bin/vtysh.dpkg-new"
+                " && mv /usr/bin/vtysh.dpkg-new /usr/bin/vtysh.distrib")
+    try:
+        said = machine.run("vtysh", "-nC", "-c", "configure", "-c", "list")
+        assert "frr was upgraded" in said and "softwire" not in said.split("\n", 1)[1]
+        status, said = machine.try_run(["vtysh", "-w"])
+        assert status == 1 and "frr.conf not written" in said
+        assert machine.try_run([TOOLS + "vtysh-divert", "status"])[0] == 1
+        machine.run(TOOLS + "vtysh-divert", "install")
+        assert "softwire" in machine.run("vtysh", "-nC", "-c", "configure", "-c", "list")
+    finally:
+        machine.run(TOOLS + "vtysh-divert", "remove")
+
+
+def test_enable_service(machine):
+    """Idempotent and reversible; asks for our vtysh first, which keeps frr.conf whole."""
+    enable, file = TOOLS + "enable-service", "/etc/frr/daemons"
+    before, mode = machine.read(file), os.stat(machine.path(file))
+    status, said = machine.try_run([enable, "install"])
+    assert status == 1 and "vtysh-divert install" in said and machine.read(file) == before
+    machine.run(TOOLS + "vtysh-divert", "install")
+    machine.run(enable, "install")
+    once = machine.read(file)
+    assert "swmeshd=yes" in once and "-M swmesh" in once and once.startswith(before)
+    machine.run(enable, "install")
+    assert machine.read(file) == once
+    assert machine.try_run([enable, "status"])[0] == 0
+    machine.run(enable, "remove")
+    machine.run(enable, "remove")
+    assert machine.read(file) == before
+    after = os.stat(machine.path(file))
+    assert (after.st_mode, after.st_uid, after.st_gid) == (mode.st_mode, mode.st_uid, mode.st_gid)
+    assert machine.try_run([enable, "status"])[0] == 1
+
+
+# -- the service --
+
+def test_start(service):
+    """frrinit.sh start: watchfrr starts all daemons, vtysh -b brings frr.conf in."""
+    service.wait_process(SWMESHD)
+    wait_mesh(service, MESH)
+    status, said = service.try_run([FRRINIT, "status"])
+    assert status == 0 and "swmeshd" in said, said
+    text = running(service)
+    for line in ("neighbor 2001:db8:c::2 route-map SOFTWIRE-IN in", "hostname afbr1"):
+        assert line in text
+    assert "swmesh" in vtysh(service, "show modules")
+    watched = vtysh(service, "show watchfrr")
+    assert re.search(r"swmeshd\s+Up", watched), watched
+
+
+def test_running_config_reads_back(service):
+    """What show running-config prints is valid, and makes the same configuration."""
+    text = running(service)
+    service.write("/tmp/again", text)
+    service.run("vtysh", "-C", "-f", "/tmp/again")
+    service.run("vtysh", "-f", "/tmp/again")
+    assert running(service) == text
+
+
+def test_dry_run_finds_errors(service):
+    """vtysh -C names the line that is wrong."""
+    service.write("/tmp/bad", MESH.replace("payload ipv4", "payload ipx"))
+    status, said = service.try_run(["vtysh", "-C", "-f", "/tmp/bad"])
+    assert status != 0 and "line 6" in said and "payload ipx" in said, said
+
+
+def test_write(service):
+    """write: watchfrr has vtysh write frr.conf, softwire mesh included."""
+    configure(service, "softwire mesh", "peer policy required")
+    assert "[OK]" in vtysh(service, "write memory")
+    text = service.read(CONF)
+    assert " peer policy required\n" in mesh_part(text)
+    assert mesh_part(text) == mesh_part(running(service))
+    assert service.run("stat", "-c", "%U %G %a", CONF).split() == ["frr", "frr", "640"]
+    configure(service, "softwire mesh", "no peer policy")
+    vtysh(service, "write")
+    assert mesh_part(service.read(CONF)) == MESH
+
+
+def test_refusal_reaches_the_user(service):
+    """A line that swmeshd refuses says why in vtysh, which stays where it is."""
+    status, said = service.try_run([
+        "vtysh", "-c", "configure", "-c", "softwire mesh", "-c", "encap-set A",
+        "-c", "tunnel 10 ip-in-ip"])
+    assert status != 0 and "preference 10 is taken by gre" in said, said
+    assert mesh_part(running(service)) == MESH
+
+
+def test_prompt_help_and_completion(service):
+    """A person at a terminal: prompts, ? and Tab in our nodes, exit and end."""
+    master, slave = os.openpty()
+    # vtysh's terminal is ours; no pager, no bracketed paste
+    shell = service.popen(["env", "VTYSH_PAGER=", "vtysh"], stdin=slave, stdout=slave,
+                          stderr=slave)
+    os.close(slave)
+
+    def expect(pattern):
+        data, deadline = "", time.monotonic() + wait.LIMIT
+        while not re.search(pattern, data):
+            assert time.monotonic() < deadline, "no %r in %r" % (pattern, data)
+            if select.select([master], [], [], 1)[0]:
+                data += os.read(master, 65536).decode(errors="replace")
+        return data
+
+    def type_in(text, pattern):
+        os.write(master, text.encode())
+        return expect(pattern)
+
+    try:
+        expect(r"afbr1# $")
+        type_in("configure\n", r"\(config\)# $")
+        type_in("softw\t", r"softwire ")
+        type_in("m\t\n", r"afbr1\(config-softwire-mesh\)# $")
+        said = type_in("?", r"transit [\s\S]*# $")
+        assert all(word in said for word in ("encap-set", "peer", "sw-nhop", "announce", "exit"))
+        type_in("encap-set A\n", r"afbr1\(config-encap-set\)# $")
+        said = type_in("tunnel 30 ?", r"ip-in-ip[\s\S]*tunnel 30 $")
+        assert "gre" in said
+        type_in("ip-\t", r"ip-in-ip $")
+        os.write(master, b"\x15")  # forget the line
+        type_in("exit\n", r"\(config-softwire-mesh\)# $")
+        # a line of the top level leaves the node by itself
+        type_in("interface lo\n", r"\(config-if\)# $")
+        type_in("softwire mesh\n", r"\(config-softwire-mesh\)# $")
+        type_in("end\n", r"afbr1# $")
+        said = type_in("show softwire ?", r"json[\s\S]*show softwire $")
+        assert "detail" in said
+        type_in("\x15exit\n", r"")
+        wait.until(lambda: shell.poll() is not None, "vtysh ends")
+        assert shell.returncode == 0
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(master)
+    assert mesh_part(running(service)) == MESH
+
+
+def test_watchfrr_restarts_swmeshd(service):
+    """swmeshd dies: watchfrr starts another one, which gets its configuration."""
+    first = service.wait_process(SWMESHD)
+    os.kill(first, signal.SIGKILL)
+    service.wait_process(SWMESHD, other_than=first)
+    wait_mesh(service, MESH)
+
+
+def test_show_needs_no_configure_mode(service):
+    """The show commands and their JSON work through vtysh."""
+    for line in ("show softwire", "show softwire detail", "show softwire afbr",
+                 "show softwire encap-set", "show bgp softwire"):
+        assert "Unknown command" not in vtysh(service, line)
+        assert vtysh(service, line + " json").strip()[0] in "[{"
+
+
+# -- reload --
+
+def reload(machine, text):
+    machine.write(CONF, text)
+    machine.run(FRRINIT, "reload")
+    text = mesh_part(text)
+    wait_mesh(machine, text)
+
+
+def test_reload_changes_lines(service):
+    """A key changed, a tunnel and a line of the mesh added, an encap-set taken out."""
+    before = service.wait_process(SWMESHD)
+    after = MESH.replace("gre key 100", "gre key 200").replace(
+        "tunnel 20 ip-in-ip\n", "tunnel 20 ip-in-ip\n  tunnel 30 gre key 300\n").replace(
+        " encap-set A", " peer policy required\n encap-set A", 1).replace(
+        " encap-set B\n  tunnel 10 gre\n  payload ipv6\n exit\n", "")
+    assert "key 200" in after and "encap-set B" not in after
+    reload(service, CONFIG.replace(MESH, after))
+    reload(service, CONFIG)
+    assert service.wait_process(SWMESHD) == before
+
+
+def test_reload_removes_and_adds_the_mesh(service):
+    """Without the context nothing of it is left; with it all is back."""
+    reload(service, CONFIG.replace(MESH, ""))
+    assert "softwire mesh" not in running(service)
+    reload(service, CONFIG)
+
+
+def test_reload_refuses_nonsense(service):
+    """A file with a line that does not exist changes nothing and fails."""
+    service.write(CONF, CONFIG.replace("tunnel 20 ip-in-ip", "tunnel 20 ip-in-ip fast"))
+    status, said = service.try_run([FRRINIT, "reload"])
+    assert status != 0, said
+    assert mesh_part(running(service)) == MESH
+    service.write(CONF, CONFIG)
+
+
+# -- the end --
+
+def test_restart(service):
+    """frrinit.sh restart: new processes, the same configuration."""
+    before = service.wait_process(SWMESHD)
+    service.run(FRRINIT, "restart")
+    service.wait_process(SWMESHD, other_than=before)
+    wait_mesh(service, MESH)
+
+
+def test_stop_and_uninstall(service):
+    """frrinit.sh stop ends all; taken out, the system's own FRR starts as before."""
+    service.run(FRRINIT, "stop")
+    assert service.processes(SWMESHD) == []
+    service.run(TOOLS + "enable-service", "remove")
+    service.run(TOOLS + "vtysh-divert", "remove")
+    assert not service.processes("/usr/lib/frr/watchfrr")
+    service.write(CONF, CONFIG.replace(MESH, ""))
+    service.run("sed", "-i", "s/bgpd=no/bgpd=yes/", "/etc/frr/daemons")
+    service.run(FRRINIT, "start")
+    wait.until(lambda: "router bgp 65000" in running(service), "bgpd has its configuration")
+    assert service.processes(SWMESHD) == []
+    service.run(FRRINIT, "stop")
