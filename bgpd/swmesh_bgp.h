@@ -3,9 +3,10 @@
  * bgpd_swmesh.so: what the files of the module share.
  *
  * One subject a file: _module (load, the post run), _rx (received UPDATEs),
- * _carry (attribute 23 through bgpd's RIB), _filter (per neighbor, in and
- * out), _nhop (SW-NHOPs and who uses them), _nht (answers about them), _rmap
- * (SOFTWIRE-IN and -OUT), _zebra (talk with swmeshd), _stats and _vty (show).
+ * _carry (attribute 23 through bgpd's RIB), _filter (rules for neighbors), _out
+ * (announcements), _nhop (SW-NHOPs and who uses them), _nht (answers about
+ * them), _rmap (SOFTWIRE-IN and -OUT), _sets (encap-sets), _zebra (talk with
+ * swmeshd), _stats and _vty (show).
  * All of it runs in bgpd's main thread.  doc/module.md tells why it is safe.
  */
 #ifndef SWMESH_BGP_H
@@ -33,8 +34,8 @@ extern bool swmesh_stopping;
 
 extern unsigned long swmesh_debug;
 #define SWMESH_DEBUG_UPDATE 0x01 /* attributes received, refused, filtered */
-#define SWMESH_DEBUG_NHOP   0x02 /* SW-NHOPs */
-#define SWMESH_DEBUG_MSG    0x04 /* talk with swmeshd */
+#define SWMESH_DEBUG_NHOP 0x02	 /* SW-NHOPs */
+#define SWMESH_DEBUG_MSG 0x04	 /* talk with swmeshd */
 #define SWMESH_DBG(what) (swmesh_debug & SWMESH_DEBUG_##what)
 
 /* A monotonic clock, milliseconds. */
@@ -93,10 +94,16 @@ void swmesh_transit_free(struct transit *transit);
  * from, or go to, this neighbor. */
 bool swmesh_filter_allows_in(const struct peer *peer);
 bool swmesh_filter_allows_out(const struct peer *peer);
-/* Look after new update groups and subgroups. */
-void swmesh_filter_check(void);
+/* IPv4 and IPv6, unicast, multicast and labeled unicast. */
+bool swmesh_af_covered(afi_t afi, safi_t safi);
 void swmesh_filter_init(void);
-void swmesh_filter_fini(void);
+
+/* ---- _out ---- */
+
+/* Look after new update groups and subgroups. */
+void swmesh_out_check(void);
+void swmesh_out_init(void);
+void swmesh_out_fini(void);
 
 /* ---- _stats ---- */
 
@@ -153,20 +160,20 @@ PREDECL_HASH(swmesh_nhop_by_addr);
 struct swmesh_nhop {
 	struct swmesh_nhop_by_key_item by_key;
 	struct swmesh_nhop_by_addr_item by_addr;
-	struct in6_addr addr; /* the SW-NHOP */
+	struct in6_addr addr;	  /* the SW-NHOP */
 	struct in6_addr next_hop; /* IPv4 as ::ffff:a.b.c.d */
 	/* The routes' next hop was in NEXT_HOP, not MP_REACH_NLRI. */
 	bool classic;
-	uint64_t hash;	  /* of next hop and attribute */
-	uint8_t *tea;	  /* the attribute's value */
+	uint64_t hash; /* of next hop and attribute */
+	uint8_t *tea;  /* the attribute's value */
 	size_t tea_len;
-	bool ipv4, ipv6;  /* families of the routes seen so far */
+	bool ipv4, ipv6; /* families of the routes seen so far */
 	uint32_t routes_ipv4, routes_ipv6;
 	uint32_t sent_ipv4, sent_ipv6;
-	bool sent;	  /* swmeshd knows of it */
-	bool fresh;	  /* not counted yet */
-	bool refused;	  /* swmeshd cannot use an attribute so long */
-	int64_t idle_ms;  /* since when no route uses it; 0: in use */
+	bool sent;	 /* swmeshd knows of it */
+	bool fresh;	 /* not counted yet */
+	bool refused;	 /* swmeshd cannot use an attribute so long */
+	int64_t idle_ms; /* since when no route uses it; 0: in use */
 	/* What swmeshd told. */
 	bool state_known, state_marked, up;
 	char *tunnel;
@@ -225,21 +232,31 @@ struct swmesh_set {
 /* The one after `prev` by name, the first for NULL; NULL at the end. */
 const struct swmesh_set *swmesh_set_next(const struct swmesh_set *prev);
 
+/* Make what is missing of our route-maps. */
 void swmesh_rmap_ensure(void);
 /* Have bgpd run the route-maps again: policy in, announcements out. */
 void swmesh_rmap_changed_in(void);
 void swmesh_rmap_changed_out(void);
+/* The same, for SOFTWIRE-OUT-<set> alone. */
+void swmesh_rmap_changed_set(const char *name);
+void swmesh_rmap_init(void);
+
+/* ---- _sets ---- */
+
+/* The set by that name that carries the family; NULL when there is none. */
+const struct swmesh_set *swmesh_set_find(const char *name, afi_t afi);
+/* The first by name that carries the family. */
+const struct swmesh_set *swmesh_set_first(afi_t afi);
 void swmesh_set_update(const Swmesh__EncapSet *msg);
 void swmesh_set_gone(const char *name);
 void swmesh_sets_mark(void);
 void swmesh_sets_sweep(void);
-void swmesh_rmap_init(void);
-void swmesh_rmap_fini(void);
+void swmesh_sets_free(void);
 
 /* ---- _zebra ---- */
 
 struct swmesh_config {
-	bool known;    /* swmeshd has told it in this life of bgpd */
+	bool known; /* swmeshd has told it in this life of bgpd */
 	bool enabled;
 	bool required; /* peer policy required */
 	struct prefix_ipv6 prefix;

@@ -113,8 +113,7 @@ struct transit *swmesh_transit_replace(const struct transit *from,
 	size_t at = 0;
 	struct tea_attr attr;
 
-	while (from &&
-	       tea_attr_read(from->val + at, from_len - at, &attr)) {
+	while (from && tea_attr_read(from->val + at, from_len - at, &attr)) {
 		if (attr.type != TEA_ATTR_TYPE &&
 		    !update_is_marked(attr.flags, attr.type))
 			transit_add(to, from->val + at, attr.total);

@@ -2,35 +2,21 @@
 /*
  * Which neighbors may send us, and be sent, attribute 23 and the Encapsulation
  * extended community (RFC 9012 section 11, B6): by default all but eBGP ones.
+ * What an operator says about a neighbor or a peer group is kept by its name.
  *
- * In is done where UPDATEs come in (_rx).  Out has no hook in bgpd, but every
- * announcement is interned by its subgroup's hash first (bgp_updgrp_adv.c:540,
- * bgp_advertise_attr_intern()), and the hash's key function is a field of the
- * public struct hash.  Ours is given the reference to intern, may exchange its
- * attr, and computes the key that bgpd's would.
- *
- * For that a subgroup's rule must hold for its whole life and for all its
- * neighbors.  So the rule is part of the update group's hash key too, in the
- * same way; and a neighbor that is filtered has a group of its own, since bgpd
- * may split a larger one and announce to the new half in one go
- * (peer_af_announce_route()), before we have seen it.
+ * In is done where UPDATEs come in (_rx), out where they are announced (_out).
  */
 
 #include <zebra.h>
 
 #include "lib/command.h"
-#include "lib/hash.h"
 #include "lib/hook.h"
-#include "lib/jhash.h"
 #include "lib/libfrr.h"
 #include "lib/vty.h"
 
 #include "bgpd/bgpd.h"
-#include "bgpd/bgp_advertise.h"
 #include "bgpd/bgp_attr.h"
-#include "bgpd/bgp_ecommunity.h"
 #include "bgpd/bgp_packet.h"
-#include "bgpd/bgp_updgrp.h"
 #include "bgpd/bgp_vty.h"
 
 #include "bgpd/swmesh_bgp.h"
@@ -40,7 +26,6 @@
 #endif
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_POLICY, "Neighbor policy");
-DEFINE_MTYPE_STATIC(SWMESH, SWMESH_GROUP, "Update group rule");
 
 /* ---- what the operator has said ---- */
 
@@ -142,304 +127,6 @@ bool swmesh_filter_allows_out(const struct peer *peer)
 	return allowed(peer, OUT);
 }
 
-/* ---- update groups ---- */
-
-/* The rule of an update group that exists, by its id: fixed when first seen,
- * since it is part of the group's hash key. */
-PREDECL_HASH(groups);
-
-struct rule_group {
-	struct groups_item item;
-	uint64_t id;
-	bool strip;
-	bool live;
-};
-
-static int group_cmp(const struct rule_group *a, const struct rule_group *b)
-{
-	return numcmp(a->id, b->id);
-}
-
-static uint32_t group_hash(const struct rule_group *g)
-{
-	return jhash_2words(g->id, g->id >> 32, 0);
-}
-
-DECLARE_HASH(groups, struct rule_group, item, group_cmp, group_hash);
-static struct groups_head groups = INIT_HASH(groups);
-
-static unsigned int (*bgpd_group_key)(const void *);
-static bool (*bgpd_group_cmp)(const void *, const void *);
-/* A neighbor looks for its group, or a subgroup has split, since the last scan:
- * a subgroup may be new, or in another group. */
-static bool groups_touched;
-static uint64_t seen_subgrp;
-static struct thread *t_retry;
-
-static bool is_ours(afi_t afi, safi_t safi)
-{
-	return (afi == AFI_IP || afi == AFI_IP6) &&
-	       (safi == SAFI_UNICAST || safi == SAFI_MULTICAST ||
-		safi == SAFI_LABELED_UNICAST);
-}
-
-static bool group_strips(const struct update_group *updgrp)
-{
-	struct rule_group ref = {.id = updgrp->id};
-	struct rule_group *g;
-
-	if (!is_ours(updgrp->afi, updgrp->safi))
-		return false;
-	/* No id: a peer's wishes, to look a group up with. */
-	if (!updgrp->id)
-		return !swmesh_filter_allows_out(updgrp->conf);
-	g = groups_find(&groups, &ref);
-	if (!g) {
-		g = XCALLOC(MTYPE_SWMESH_GROUP, sizeof(*g));
-		g->id = updgrp->id;
-		g->strip = !swmesh_filter_allows_out(updgrp->conf);
-		groups_add(&groups, g);
-	}
-	g->live = true;
-	return g->strip;
-}
-
-static unsigned int group_key(const void *p)
-{
-	const struct update_group *updgrp = p;
-	const char *host = updgrp->conf->host;
-	unsigned int key = bgpd_group_key(p);
-
-	groups_touched = true;
-	swmesh_post();
-	if (group_strips(updgrp))
-		key = jhash(host, strlen(host), key);
-	return key;
-}
-
-static bool group_same(const void *p1, const void *p2)
-{
-	const struct update_group *g1 = p1;
-	const struct update_group *g2 = p2;
-	bool strips;
-
-	if (!bgpd_group_cmp(p1, p2))
-		return false;
-	strips = group_strips(g1);
-	return strips == group_strips(g2) &&
-	       (!strips || !strcmp(g1->conf->host, g2->conf->host));
-}
-
-/* ---- announcements ---- */
-
-static struct ecommunity *without_encap(struct ecommunity *from)
-{
-	struct ecommunity *to = ecommunity_dup(from);
-
-	if (ecommunity_strip(to, ECOMMUNITY_ENCODE_OPAQUE,
-			     ECOMMUNITY_OPAQUE_SUBTYPE_ENCAP) &&
-	    to->size)
-		return to;
-	ecommunity_free(&to);
-	return NULL;
-}
-
-static bool has_encap(const struct ecommunity *ecom)
-{
-	if (!ecom || ecom->unit_size != ECOMMUNITY_SIZE)
-		return false;
-	for (uint32_t i = 0; i < ecom->size; i++) {
-		const uint8_t *p = ecom->val + i * ECOMMUNITY_SIZE;
-
-		if (p[0] == ECOMMUNITY_ENCODE_OPAQUE &&
-		    p[1] == ECOMMUNITY_OPAQUE_SUBTYPE_ENCAP)
-			return true;
-	}
-	return false;
-}
-
-/*
- * A SW-NHOP is for our own next-hop tracking; where bgpd would send it on, the
- * routes' own next hop goes out again (design decision 6 of doc/module.md).
- */
-static const struct swmesh_nhop *hidden_next_hop(const struct attr *attr)
-{
-	if (!attr->mp_nexthop_len ||
-	    !swmesh_nhop_covers(&attr->mp_nexthop_global))
-		return NULL;
-	return swmesh_nhop_find(&attr->mp_nexthop_global);
-}
-
-/* What may leave of attr; takes over the reference and returns one. */
-static struct attr *outgoing(struct attr *attr, bool strip)
-{
-	const struct swmesh_nhop *nhop = hidden_next_hop(attr);
-	struct swmesh_found found;
-	bool tea = swmesh_transit_find(attr->transit, &found);
-	bool community = strip && has_encap(attr->ecommunity);
-	struct attr copy;
-	struct attr *out;
-
-	if (!nhop && !community && !(tea && (strip || found.marked)))
-		return attr;
-	copy = *attr;
-	if (tea && strip)
-		copy.transit = swmesh_transit_replace(attr->transit, NULL, 0);
-	else if (tea && found.marked)
-		copy.transit = swmesh_transit_restore(attr->transit);
-	if (community) {
-		UNSET_FLAG(copy.flag, ATTR_FLAG_BIT(BGP_ATTR_EXT_COMMUNITIES));
-		bgp_attr_set_ecommunity(&copy, without_encap(attr->ecommunity));
-	}
-	if (nhop) {
-		copy.mp_nexthop_global = nhop->next_hop;
-		if (nhop->classic)
-			SET_FLAG(copy.flag,
-				 ATTR_FLAG_BIT(BGP_ATTR_NEXT_HOP));
-	}
-	out = bgp_attr_intern(&copy);
-	bgp_attr_unintern(&attr);
-	return out;
-}
-
-/* An interned advertisement has nothing left to take out, so that for it the
- * key stays what it was. */
-static unsigned int advertise_key(const void *p, bool strip)
-{
-	struct bgp_advertise_attr *baa = (struct bgp_advertise_attr *)p;
-
-	if (!swmesh_stopping && baa->attr)
-		baa->attr = outgoing(baa->attr, strip);
-	return attrhash_key_make(baa->attr);
-}
-
-static unsigned int key_pass(const void *p)
-{
-	return advertise_key(p, false);
-}
-
-static unsigned int key_strip(const void *p)
-{
-	return advertise_key(p, true);
-}
-
-/* ---- finding groups and subgroups ---- */
-
-static void announce_again(struct update_subgroup *subgrp)
-{
-	struct peer_af *paf;
-
-	SUBGRP_FOREACH_PEER (subgrp, paf)
-		bgp_announce_route(PAF_PEER(paf), paf->afi, paf->safi, true);
-}
-
-/*
- * False: not now.  A subgroup that had no filter and moves to a group with one
- * may have advertisements queued; they would be lost to their hash.
- */
-static bool hook_subgroup(struct update_subgroup *subgrp, bool strip)
-{
-	unsigned int (*want)(const void *) = strip ? key_strip : key_pass;
-	struct hash *hash = subgrp->hash;
-	bool fresh = hash->hash_key == bgp_advertise_attr_hash_key;
-
-	if (hash->hash_key == want)
-		return true;
-	if (hashcount(hash))
-		return false;
-	hash->hash_key = want;
-	if (!fresh)
-		announce_again(subgrp);
-	return true;
-}
-
-struct scan {
-	bool again;
-};
-
-static void hook_group(struct hash_bucket *bucket, void *arg)
-{
-	struct update_group *updgrp = bucket->data;
-	struct update_subgroup *subgrp;
-	struct scan *scan = arg;
-	bool strip;
-
-	if (!is_ours(updgrp->afi, updgrp->safi))
-		return;
-	strip = group_strips(updgrp);
-	UPDGRP_FOREACH_SUBGRP (updgrp, subgrp)
-		if (!hook_subgroup(subgrp, strip))
-			scan->again = true;
-}
-
-static void hook_instance(struct bgp *bgp, struct scan *scan)
-{
-	int afid;
-
-	AF_FOREACH (afid) {
-		struct hash *hash = bgp->update_groups[afid];
-
-		if (!hash)
-			continue;
-		if (hash->hash_key != group_key) {
-			bgpd_group_key = hash->hash_key;
-			bgpd_group_cmp = hash->hash_cmp;
-			hash->hash_key = group_key;
-			hash->hash_cmp = group_same;
-		}
-		hash_iterate(hash, hook_group, scan);
-	}
-}
-
-static void retry(struct thread *thread)
-{
-	swmesh_filter_check();
-}
-
-static void scan_groups(void)
-{
-	struct scan scan = {};
-	struct listnode *node;
-	struct rule_group *g;
-	struct bgp *bgp;
-
-	frr_each (groups, &groups, g)
-		g->live = false;
-	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
-		hook_instance(bgp, &scan);
-	frr_each_safe (groups, &groups, g)
-		if (!g->live) {
-			groups_del(&groups, g);
-			XFREE(MTYPE_SWMESH_GROUP, g);
-		}
-	groups_touched = scan.again;
-	seen_subgrp = bm->subgrp_idspace;
-	if (scan.again)
-		thread_add_timer_msec(bm->master, retry, NULL, 20, &t_retry);
-}
-
-/* True when all instances have our functions. */
-static bool instances_hooked(void)
-{
-	struct listnode *node;
-	struct bgp *bgp;
-
-	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp)) {
-		struct hash *hash = bgp->update_groups[BGP_AF_IPV4_UNICAST];
-
-		if (hash && hash->hash_key != group_key)
-			return false;
-	}
-	return true;
-}
-
-void swmesh_filter_check(void)
-{
-	if (groups_touched || seen_subgrp != bm->subgrp_idspace ||
-	    !instances_hooked())
-		scan_groups();
-}
-
 /* ---- configuration ---- */
 
 /*
@@ -467,7 +154,7 @@ static void apply_peer(struct peer *peer, bool in, bool out)
 	if (!peer_established(peer))
 		return;
 	FOREACH_AFI_SAFI (afi, safi)
-		if (is_ours(afi, safi))
+		if (swmesh_af_covered(afi, safi))
 			apply_af(peer, afi, safi, in, out);
 }
 
@@ -495,15 +182,12 @@ static bool set_rule(struct peer *peer, enum direction dir, bool allow)
 	return before != allow;
 }
 
-DEFPY (neighbor_tunnel_encapsulation,
-       neighbor_tunnel_encapsulation_cmd,
-       "[no] neighbor <A.B.C.D|X:X::X:X|WORD>$neighbor tunnel-encapsulation [<in|out>$direction]",
-       NO_STR
-       NEIGHBOR_STR
-       NEIGHBOR_ADDR_STR2
-       "Let the Tunnel Encapsulation attribute pass (eBGP filters it)\n"
-       "Only from this neighbor\n"
-       "Only to this neighbor\n")
+DEFPY(neighbor_tunnel_encapsulation, neighbor_tunnel_encapsulation_cmd,
+      "[no] neighbor <A.B.C.D|X:X::X:X|WORD>$neighbor tunnel-encapsulation [<in|out>$direction]",
+      NO_STR NEIGHBOR_STR NEIGHBOR_ADDR_STR2
+      "Let the Tunnel Encapsulation attribute pass (eBGP filters it)\n"
+      "Only from this neighbor\n"
+      "Only to this neighbor\n")
 {
 	struct peer *peer = peer_and_group_lookup_vty(vty, neighbor);
 	bool in = !direction || direction[0] == 'i';
@@ -571,18 +255,21 @@ static int instance_deleted(struct bgp *bgp)
 	return 0;
 }
 
-/* Update groups outlive the module's other parts: their keys need the rules. */
+/* Update groups outlive the module's other parts, and ask for rules. */
 static int last_fini(void)
 {
 	struct policy *p;
-	struct rule_group *g;
 
 	frr_each_safe (policies, &policies, p)
 		policy_free(p);
-	while ((g = groups_pop(&groups)))
-		XFREE(MTYPE_SWMESH_GROUP, g);
-	groups_fini(&groups);
 	return 0;
+}
+
+bool swmesh_af_covered(afi_t afi, safi_t safi)
+{
+	return (afi == AFI_IP || afi == AFI_IP6) &&
+	       (safi == SAFI_UNICAST || safi == SAFI_MULTICAST ||
+		safi == SAFI_LABELED_UNICAST);
 }
 
 void swmesh_filter_init(void)
@@ -591,9 +278,4 @@ void swmesh_filter_init(void)
 	hook_register(bgp_inst_config_write, config_write);
 	hook_register(bgp_inst_delete, instance_deleted);
 	install_element(BGP_NODE, &neighbor_tunnel_encapsulation_cmd);
-}
-
-void swmesh_filter_fini(void)
-{
-	THREAD_OFF(t_retry);
 }

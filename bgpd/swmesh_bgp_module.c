@@ -31,13 +31,13 @@ static bool commands_run;
 DECLARE_LIST(thread_list, struct thread, threaditem);
 
 /* command.c declares it for itself alone. */
-DECLARE_KOOH(cmd_execute_done, (struct vty *vty, const char *cmd_exec),
+DECLARE_KOOH(cmd_execute_done, (struct vty * vty, const char *cmd_exec),
 	     (vty, cmd_exec));
 
 static void post_run(struct thread *thread)
 {
 	swmesh_carry_flush();
-	swmesh_filter_check();
+	swmesh_out_check();
 	if (commands_run)
 		swmesh_rmap_ensure();
 	commands_run = false;
@@ -82,9 +82,9 @@ static int early_fini(void)
 	swmesh_stopping = true;
 	THREAD_OFF(t_post);
 	swmesh_zebra_fini();
-	swmesh_rmap_fini();
+	swmesh_sets_free();
 	swmesh_nhop_fini();
-	swmesh_filter_fini();
+	swmesh_out_fini();
 	swmesh_carry_fini();
 	swmesh_rx_fini();
 	swmesh_stats_fini();
@@ -96,6 +96,7 @@ static int late_init(struct thread_master *master)
 	swmesh_carry_init();
 	swmesh_rx_init();
 	swmesh_filter_init();
+	swmesh_out_init();
 	swmesh_nhop_init();
 	swmesh_rmap_init();
 	swmesh_zebra_init();

@@ -41,8 +41,8 @@ static void check(struct stream *s)
 	STREAM_FORWARD_GETP(s, 2); /* SAFI */
 	if (!get_prefix(s, &asked) || !get_prefix(s, &found))
 		return;
-	if (asked.family != AF_INET6 ||
-	    !swmesh_nhop_covers(&asked.u.prefix6) || prefix_same(&asked, &found))
+	if (asked.family != AF_INET6 || !swmesh_nhop_covers(&asked.u.prefix6) ||
+	    prefix_same(&asked, &found))
 		return;
 	if (CHECK_FLAG(message, ZAPI_MESSAGE_SRTE))
 		STREAM_FORWARD_GETP(s, 4);

@@ -22,24 +22,14 @@
 
 #include "bgpd/swmesh_bgp.h"
 
-DEFINE_MTYPE_STATIC(SWMESH, SWMESH_SET, "Encap-set");
-
-#define MAP_IN	"SOFTWIRE-IN"
+#define MAP_IN "SOFTWIRE-IN"
 #define MAP_OUT "SOFTWIRE-OUT"
 /* The last that an entry can have. */
 #define MAP_PREF 65535
 
-#define RULE_PEER     "softwire-peer"
+#define RULE_PEER "softwire-peer"
 #define RULE_NEXT_HOP "softwire-next-hop"
-#define RULE_ENCAP    "softwire-encap-set"
-
-static int set_cmp(const struct swmesh_set *a, const struct swmesh_set *b)
-{
-	return strcmp(a->name, b->name);
-}
-
-DECLARE_RBTREE_UNIQ(swmesh_sets, struct swmesh_set, item, set_cmp);
-static struct swmesh_sets_head swmesh_sets = INIT_RBTREE_UNIQ(swmesh_sets);
+#define RULE_ENCAP "softwire-encap-set"
 
 /* ---- SOFTWIRE-IN ---- */
 
@@ -96,9 +86,9 @@ static bool tea_of(const struct attr *attr, struct incoming *in)
 
 static void next_hop_of(const struct attr *attr, struct incoming *in)
 {
-	in->classic = CHECK_FLAG(attr->flag,
-				 ATTR_FLAG_BIT(BGP_ATTR_NEXT_HOP)) &&
-		      attr->mp_nexthop_len < BGP_ATTR_NHLEN_IPV6_GLOBAL;
+	in->classic =
+		CHECK_FLAG(attr->flag, ATTR_FLAG_BIT(BGP_ATTR_NEXT_HOP)) &&
+		attr->mp_nexthop_len < BGP_ATTR_NHLEN_IPV6_GLOBAL;
 	if (in->classic)
 		ipv4_to_ipv4_mapped_ipv6(&in->next_hop, attr->nexthop);
 	else
@@ -139,9 +129,8 @@ static bool may_come(const struct attr *attr)
 	       !swmesh_nhop_covers(&in.next_hop);
 }
 
-static enum route_map_cmd_result_t match_peer(void *rule,
-					      const struct prefix *prefix,
-					      void *object)
+static enum route_map_cmd_result_t
+match_peer(void *rule, const struct prefix *prefix, void *object)
 {
 	const struct bgp_path_info *path = object;
 
@@ -173,9 +162,8 @@ static void set_nhop(struct attr *attr, const struct swmesh_nhop *n)
 	attr->nh_lla_ifindex = 0;
 }
 
-static enum route_map_cmd_result_t set_next_hop(void *rule,
-						const struct prefix *prefix,
-						void *object)
+static enum route_map_cmd_result_t
+set_next_hop(void *rule, const struct prefix *prefix, void *object)
 {
 	struct bgp_path_info *path = object;
 	struct swmesh_nhop *n;
@@ -225,32 +213,11 @@ static bool next_hop_is_self(const struct bgp_path_info *path, afi_t afi)
 	return IN6_IS_ADDR_UNSPECIFIED(&attr->mp_nexthop_global);
 }
 
-static struct swmesh_set *set_find(const char *name)
-{
-	struct swmesh_set ref = {.name = (char *)name};
-
-	return swmesh_sets_find(&swmesh_sets, &ref);
-}
-
-static bool carries(const struct swmesh_set *set, afi_t afi)
-{
-	return set && (afi == AFI_IP ? set->ipv4 : set->ipv6);
-}
-
 static const struct swmesh_set *set_for(const char *name, afi_t afi)
 {
-	struct swmesh_set *set;
-
 	if (!*name && swmesh_config.announce)
 		name = swmesh_config.announce;
-	if (*name) {
-		set = set_find(name);
-		return carries(set, afi) ? set : NULL;
-	}
-	frr_each (swmesh_sets, &swmesh_sets, set)
-		if (carries(set, afi))
-			return set;
-	return NULL;
+	return *name ? swmesh_set_find(name, afi) : swmesh_set_first(afi);
 }
 
 /*
@@ -325,13 +292,22 @@ static void free_text(void *rule)
 }
 
 static const struct route_map_rule_cmd cmd_peer = {
-	RULE_PEER, match_peer, compile_text, free_text,
+	RULE_PEER,
+	match_peer,
+	compile_text,
+	free_text,
 };
 static const struct route_map_rule_cmd cmd_next_hop = {
-	RULE_NEXT_HOP, set_next_hop, compile_text, free_text,
+	RULE_NEXT_HOP,
+	set_next_hop,
+	compile_text,
+	free_text,
 };
 static const struct route_map_rule_cmd cmd_encap = {
-	RULE_ENCAP, set_encap, compile_text, free_text,
+	RULE_ENCAP,
+	set_encap,
+	compile_text,
+	free_text,
 };
 
 /* Our entry of a map that is whole; NULL when anything is missing. */
@@ -341,7 +317,8 @@ static struct route_map_index *map_entry(const char *name, const char *rule)
 	struct route_map_index *index = map ? map->tail : NULL;
 
 	if (!index || index->pref != MAP_PREF || index->type != RMAP_PERMIT ||
-	    !index->set_list.head || strcmp(index->set_list.head->cmd->str, rule))
+	    !index->set_list.head ||
+	    strcmp(index->set_list.head->cmd->str, rule))
 		return NULL;
 	return index;
 }
@@ -359,22 +336,22 @@ static void ensure(const char *name, const char *match, const char *set,
 	route_map_add_set(index, set, arg);
 }
 
-static char *map_name(const struct swmesh_set *set, char *buf, size_t size)
+static char *map_name(const char *set, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s-%s", MAP_OUT, set->name);
+	snprintf(buf, size, "%s-%s", MAP_OUT, set);
 	return buf;
 }
 
 void swmesh_rmap_ensure(void)
 {
-	struct swmesh_set *set;
+	const struct swmesh_set *set;
 	char name[256];
 
 	ensure(MAP_IN, RULE_PEER, RULE_NEXT_HOP, "");
 	ensure(MAP_OUT, NULL, RULE_ENCAP, "");
-	frr_each (swmesh_sets, &swmesh_sets, set)
-		ensure(map_name(set, name, sizeof(name)), NULL, RULE_ENCAP,
-		       set->name);
+	for (set = swmesh_set_next(NULL); set; set = swmesh_set_next(set))
+		ensure(map_name(set->name, name, sizeof(name)), NULL,
+		       RULE_ENCAP, set->name);
 }
 
 /*
@@ -407,164 +384,11 @@ void swmesh_rmap_changed_out(void)
 	changed(MAP_OUT, RULE_ENCAP, "");
 }
 
-/* ---- encap-sets ---- */
-
-static void set_changed(const struct swmesh_set *set)
+void swmesh_rmap_changed_set(const char *set)
 {
 	char name[256];
 
-	changed(map_name(set, name, sizeof(name)), RULE_ENCAP, set->name);
-	swmesh_rmap_changed_out();
-}
-
-static void release(struct swmesh_set *set)
-{
-	XFREE(MTYPE_SWMESH_SET, set->tea);
-	if (set->holder)
-		bgp_attr_unintern(&set->holder);
-	set->holder = NULL;
-	if (set->communities)
-		ecommunity_free(&set->communities);
-}
-
-static void set_free(struct swmesh_set *set)
-{
-	swmesh_sets_del(&swmesh_sets, set);
-	release(set);
-	XFREE(MTYPE_SWMESH_SET, set->name);
-	XFREE(MTYPE_SWMESH_SET, set);
-}
-
-/* The attribute in a transit of its own, interned by way of an attr. */
-static struct attr *hold(const uint8_t *tea, size_t len)
-{
-	uint8_t *buf = XMALLOC(MTYPE_TMP, len + 4);
-	ssize_t total = tea_attr_write(0, tea, len, buf, len + 4);
-	struct attr attr = {};
-	struct attr *holder = NULL;
-
-	if (total > 0) {
-		attr.transit = swmesh_transit_replace(NULL, buf, total);
-		holder = bgp_attr_intern(&attr);
-	}
-	XFREE(MTYPE_TMP, buf);
-	return holder;
-}
-
-/*
- * B2: a TLV that says nothing but its type MUST be sent as the community, the
- * others as the attribute.
- */
-static void compile(struct swmesh_set *set)
-{
-	uint8_t *rest = XMALLOC(MTYPE_TMP, set->tea_len + 1);
-	size_t rest_len = 0;
-	struct tea tea;
-
-	if (tea_decode(set->tea, set->tea_len, NULL, &tea) != TEA_ACCEPT) {
-		char reason[TEA_TEXT_LEN];
-
-		if (set->tea_len)
-			zlog_warn("encap-set %s cannot be announced: %s",
-				  set->name,
-				  tea_reason(&tea, reason, sizeof(reason)));
-		tea_free(&tea);
-		XFREE(MTYPE_TMP, rest);
-		return;
-	}
-	for (size_t i = 0; i < tea.n_tunnels; i++) {
-		const struct tea_tunnel *tunnel = &tea.tunnels[i];
-		struct ecommunity_val val;
-
-		if (!tea_tunnel_is_bare(tunnel)) {
-			memcpy(rest + rest_len, tunnel->wire, tunnel->wire_len);
-			rest_len += tunnel->wire_len;
-			continue;
-		}
-		tea_ec_encode(tunnel->type, (uint8_t *)val.val);
-		if (!set->communities)
-			set->communities = ecommunity_new();
-		ecommunity_add_val(set->communities, &val, false, false);
-	}
-	if (rest_len)
-		set->holder = hold(rest, rest_len);
-	tea_free(&tea);
-	XFREE(MTYPE_TMP, rest);
-}
-
-static bool same_set(const struct swmesh_set *set, const Swmesh__EncapSet *msg)
-{
-	return set->ipv4 == msg->ipv4 && set->ipv6 == msg->ipv6 &&
-	       set->tea_len == msg->tea.len &&
-	       !memcmp(set->tea, msg->tea.data, msg->tea.len);
-}
-
-void swmesh_set_update(const Swmesh__EncapSet *msg)
-{
-	struct swmesh_set *set = set_find(msg->name);
-
-	if (!*msg->name || strlen(msg->name) > 128)
-		return;
-	if (set) {
-		set->marked = false;
-		if (same_set(set, msg))
-			return;
-		release(set);
-	} else {
-		set = XCALLOC(MTYPE_SWMESH_SET, sizeof(*set));
-		set->name = XSTRDUP(MTYPE_SWMESH_SET, msg->name);
-		swmesh_sets_add(&swmesh_sets, set);
-	}
-	set->ipv4 = msg->ipv4;
-	set->ipv6 = msg->ipv6;
-	set->tea_len = msg->tea.len;
-	set->tea = XMALLOC(MTYPE_SWMESH_SET, set->tea_len + 1);
-	memcpy(set->tea, msg->tea.data, set->tea_len);
-	compile(set);
-	swmesh_rmap_ensure();
-	set_changed(set);
-}
-
-void swmesh_set_gone(const char *name)
-{
-	struct swmesh_set *set = set_find(name);
-	char map[256];
-
-	if (!set)
-		return;
-	/* The map stays, for neighbors that name it: nothing to attach. */
-	map_name(set, map, sizeof(map));
-	set_free(set);
-	changed(map, RULE_ENCAP, name);
-	swmesh_rmap_changed_out();
-}
-
-const struct swmesh_set *swmesh_set_next(const struct swmesh_set *prev)
-{
-	return prev ? swmesh_sets_const_next(&swmesh_sets, prev)
-		    : swmesh_sets_const_first(&swmesh_sets);
-}
-
-void swmesh_sets_mark(void)
-{
-	struct swmesh_set *set;
-
-	frr_each (swmesh_sets, &swmesh_sets, set)
-		set->marked = true;
-}
-
-void swmesh_sets_sweep(void)
-{
-	struct swmesh_set *set;
-	char *name;
-
-	frr_each_safe (swmesh_sets, &swmesh_sets, set) {
-		if (!set->marked)
-			continue;
-		name = XSTRDUP(MTYPE_SWMESH_SET, set->name);
-		swmesh_set_gone(name);
-		XFREE(MTYPE_SWMESH_SET, name);
-	}
+	changed(map_name(set, name, sizeof(name)), RULE_ENCAP, set);
 }
 
 void swmesh_rmap_init(void)
@@ -573,12 +397,4 @@ void swmesh_rmap_init(void)
 	route_map_install_set(&cmd_next_hop);
 	route_map_install_set(&cmd_encap);
 	swmesh_rmap_ensure();
-}
-
-void swmesh_rmap_fini(void)
-{
-	struct swmesh_set *set;
-
-	while ((set = swmesh_sets_first(&swmesh_sets)))
-		set_free(set);
 }

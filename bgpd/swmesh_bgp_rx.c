@@ -85,7 +85,8 @@ static const struct seen *judge(const uint8_t *attr, size_t len)
 	struct seen *s = *slot;
 	struct tea tea;
 
-	if (s && s->hash == hash && s->len == len && !memcmp(s->attr, attr, len))
+	if (s && s->hash == hash && s->len == len &&
+	    !memcmp(s->attr, attr, len))
 		return s;
 	seen_free(slot);
 	*slot = s = XCALLOC(MTYPE_SWMESH_SEEN, sizeof(*s));

@@ -81,8 +81,8 @@ static const struct {
 	[SWMESH_COUNT_DUPLICATES] = {"duplicates",
 				     "further attributes discarded"},
 	[SWMESH_COUNT_FILTERED] = {"filtered", "attribute filtered"},
-	[SWMESH_COUNT_COMMUNITY_FILTERED] = {"communityFiltered",
-					     "Encapsulation community filtered"},
+	[SWMESH_COUNT_COMMUNITY_FILTERED] =
+		{"communityFiltered", "Encapsulation community filtered"},
 	[SWMESH_COUNT_OTHER_SAFI] = {"otherSafi",
 				     "taken out, address family not supported"},
 	[SWMESH_COUNT_DENIED] = {"denied", "routes denied by SOFTWIRE-IN"},
@@ -324,13 +324,9 @@ static void show_text(struct vty *vty)
 	swmesh_peer_walk(show_peer, vty);
 }
 
-DEFPY (show_bgp_softwire,
-       show_bgp_softwire_cmd,
-       "show bgp softwire [json$json]",
-       SHOW_STR
-       BGP_STR
-       "Tunnel Encapsulation attributes and the softwires they ask for\n"
-       JSON_STR)
+DEFPY(show_bgp_softwire, show_bgp_softwire_cmd, "show bgp softwire [json$json]",
+      SHOW_STR BGP_STR
+      "Tunnel Encapsulation attributes and the softwires they ask for\n" JSON_STR)
 {
 	if (json)
 		return show_json(vty);
@@ -338,19 +334,16 @@ DEFPY (show_bgp_softwire,
 	return CMD_SUCCESS;
 }
 
-DEFPY (debug_bgp_softwire,
-       debug_bgp_softwire_cmd,
-       "[no] debug bgp softwire [<update|nexthop|message>$what]",
-       NO_STR
-       DEBUG_STR
-       BGP_STR
-       "Tunnel Encapsulation attributes and softwires\n"
-       "Attributes received, refused and filtered\n"
-       "Next hops of softwires\n"
-       "Talk with swmeshd\n")
+DEFPY(debug_bgp_softwire, debug_bgp_softwire_cmd,
+      "[no] debug bgp softwire [<update|nexthop|message>$what]",
+      NO_STR DEBUG_STR BGP_STR
+      "Tunnel Encapsulation attributes and softwires\n"
+      "Attributes received, refused and filtered\n"
+      "Next hops of softwires\n"
+      "Talk with swmeshd\n")
 {
-	unsigned long bits = SWMESH_DEBUG_UPDATE | SWMESH_DEBUG_NHOP |
-			     SWMESH_DEBUG_MSG;
+	unsigned long bits =
+		SWMESH_DEBUG_UPDATE | SWMESH_DEBUG_NHOP | SWMESH_DEBUG_MSG;
 
 	if (what)
 		bits = what[0] == 'u'	? SWMESH_DEBUG_UPDATE

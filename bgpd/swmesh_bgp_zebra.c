@@ -61,8 +61,8 @@ static void mesh_config(const Swmesh__MeshConfig *msg)
 	};
 	bool moved;
 
-	if (msg->enabled && (msg->nhop_prefix.len != 16 ||
-			     msg->nhop_prefix_len > 120)) {
+	if (msg->enabled &&
+	    (msg->nhop_prefix.len != 16 || msg->nhop_prefix_len > 120)) {
 		zlog_warn(
 			"swmeshd sent a SW-NHOP prefix that is none; configuration not taken");
 		return;

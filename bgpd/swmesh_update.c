@@ -5,14 +5,14 @@
 
 #include "bgpd/swmesh_update.h"
 
-#define FLAG_OPTIONAL	0x80
+#define FLAG_OPTIONAL 0x80
 #define FLAG_TRANSITIVE 0x40
-#define FLAG_PARTIAL	0x20
-#define FLAG_EXTLEN	0x10
+#define FLAG_PARTIAL 0x20
+#define FLAG_EXTLEN 0x10
 
 #define EXT_COMM_LEN 8
 #define EXT_COMM_OPAQUE 0x03
-#define EXT_COMM_ENCAP	0x0c
+#define EXT_COMM_ENCAP 0x0c
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -96,8 +96,8 @@ static void walk_attrs(struct update_scan *scan)
 		if (!read_header(scan->body, at, end, &span)) {
 			scan->broken = true;
 			scan->broken_at = at;
-			scan->tea_broken = end - at >= 2 &&
-					   p[1] == UPDATE_ATTR_TEA;
+			scan->tea_broken =
+				end - at >= 2 && p[1] == UPDATE_ATTR_TEA;
 			return;
 		}
 		if (update_is_marked(p[0], p[1]))
@@ -298,8 +298,7 @@ static bool write_attrs(struct output *out, struct update_scan *scan,
 
 	if (edit->keep_tea) {
 		code = free_code(scan);
-		if (!code ||
-		    edit->tea_len > scan->tea.total - scan->tea.header)
+		if (!code || edit->tea_len > scan->tea.total - scan->tea.header)
 			return false;
 		scan->seen[code / 64] |= 1ULL << (code % 64);
 	}

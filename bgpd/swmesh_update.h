@@ -34,10 +34,10 @@ enum update_attr_type {
  * UPDATE_CODES types may be chosen, so that one is free in every message.
  */
 #define UPDATE_CODE_FIRST 200
-#define UPDATE_CODES	  8
-#define UPDATE_MARK_MASK  0x0f
-#define UPDATE_MARK	  0x09 /* stands for 23, Partial bit was clear */
-#define UPDATE_MARK_PART  0x0a /* stands for 23, Partial bit was set */
+#define UPDATE_CODES 8
+#define UPDATE_MARK_MASK 0x0f
+#define UPDATE_MARK 0x09      /* stands for 23, Partial bit was clear */
+#define UPDATE_MARK_PART 0x0a /* stands for 23, Partial bit was set */
 
 static inline bool update_is_marked(uint8_t flags, uint8_t type)
 {
@@ -69,9 +69,9 @@ struct update_scan {
 	/* An attribute's length passes the end of the list, or fewer octets
 	 * are left than a header takes (RFC 7606 section 4). */
 	bool broken;
-	bool tea_broken;   /* and that attribute is a TEA */
+	bool tea_broken;    /* and that attribute is a TEA */
 	uint32_t broken_at; /* where; the attributes before it are whole */
-	uint64_t seen[4];  /* types, one bit each */
+	uint64_t seen[4];   /* types, one bit each */
 };
 
 /*
