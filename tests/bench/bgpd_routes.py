@@ -42,16 +42,13 @@ def measure(options, messages, count):
         return used, peak
 
 
-def run(settings, tell):
-    """Rows of the table. Repetitions are interleaved, so that a slow minute hits all."""
-    messages = b"".join(
-        routes.updates(settings.routes, edge.endpoints(NEXTHOPS), settings.per_update))
-    found = {name: [] for name in SIDES if settings.stock_only is False or "stock" in name}
-    for turn in range(settings.repeat):
+def run(count, per_update, repeat, tell):
+    """{side: [(CPU seconds, peak KiB), ...]}, in turn, so that a slow minute hits all."""
+    messages = b"".join(routes.updates(count, edge.endpoints(NEXTHOPS), per_update))
+    found = {name: [] for name in SIDES}
+    for turn in range(repeat):
         for name, options in SIDES.items():
-            if name not in found:
-                continue
-            used, peak = measure(options, messages, settings.routes)
+            used, peak = measure(options, messages, count)
             found[name].append((used, peak))
-            tell("bgpd, %s, run %d: %.3f s, %.1f MiB" % (name, turn + 1, used, peak / 1024))
+            tell("bgpd, %s, turn %d: %.3f s, %.1f MiB" % (name, turn + 1, used, peak / 1024))
     return found

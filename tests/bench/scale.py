@@ -12,6 +12,11 @@ import routes
 import usage
 from lib import kernel, wait
 
+NEXTHOPS = 10
+# What is said of each reading: title, key, form, unit.
+COLUMNS = (("CPU", "cpu", "%.3f", "s"), ("messages both ways", "items", "%.0f", ""),
+           ("octets of them", "bytes", "%.0f", ""),
+           ("requests to the kernel", "netlink", "%.0f", ""))
 MARGIN = 5.0  # seconds that a window lasts once the many routes are in
 
 
@@ -56,6 +61,6 @@ def run(few, many, nexthop_count, repeat, tell):
         for count in (many, few):
             use, window = measure(count, nexthops, window)
             found[count].append(use)
-            tell("swmeshd, %d routes, run %d: %s in %.1f s" % (
+            tell("swmeshd, %d routes, turn %d: %s in %.1f s" % (
                 count, turn + 1, ", ".join("%s %.4g" % item for item in use.items()), window))
     return found
