@@ -110,7 +110,8 @@ static bool same_set(const struct swmesh_set *set, const Swmesh__EncapSet *msg)
 {
 	return set->ipv4 == msg->ipv4 && set->ipv6 == msg->ipv6 &&
 	       set->tea_len == msg->tea.len &&
-	       !memcmp(set->tea, msg->tea.data, msg->tea.len);
+	       (!set->tea_len ||
+		!memcmp(set->tea, msg->tea.data, set->tea_len));
 }
 
 void swmesh_set_update(const Swmesh__EncapSet *msg)
@@ -133,7 +134,8 @@ void swmesh_set_update(const Swmesh__EncapSet *msg)
 	set->ipv6 = msg->ipv6;
 	set->tea_len = msg->tea.len;
 	set->tea = XMALLOC(MTYPE_SWMESH_SET, set->tea_len + 1);
-	memcpy(set->tea, msg->tea.data, set->tea_len);
+	if (set->tea_len) /* else protobuf-c has no data either */
+		memcpy(set->tea, msg->tea.data, set->tea_len);
 	compile(set);
 	swmesh_rmap_ensure();
 	swmesh_rmap_changed_set(set->name);
