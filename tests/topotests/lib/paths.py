@@ -20,6 +20,24 @@ def staged(path):
     return ROOT + path
 
 
+# Set when ROOT was built with --enable-sanitizers: a report then ends the daemon.
+SANITIZERS = bool(os.environ.get("SWMESH_SANITIZERS"))
+SANITIZER_OPTIONS = {"ASAN_OPTIONS": "detect_leaks=0:exitcode=99",
+                     "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99"}
+
+
+@functools.lru_cache(None)
+def sanitizer_words():
+    """What stands before a daemon's command line. FRR's own binaries need the runtime
+    first of all libraries, for our module's sake."""
+    if not SANITIZERS:
+        return []
+    runtime = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True,
+                             text=True, env=ENV, check=True).stdout.strip()
+    settings = dict(SANITIZER_OPTIONS, LD_PRELOAD=os.path.realpath(runtime))
+    return ["env", *("%s=%s" % item for item in settings.items())]
+
+
 def daemon(name):
     """The program of a daemon: ours from the staged tree, FRR's from the package."""
     return staged(FRR + "/swmeshd") if name == "swmeshd" else os.path.join(FRR, name)

@@ -25,7 +25,8 @@ class DaemonProcess:
         return self.router.file(self.name + ".conf")
 
     def argv(self):
-        argv = [paths.daemon(self.name), "-N", self.router.name, "-f", self.config_file,
+        before = paths.sanitizer_words() if self.name in ("bgpd", "swmeshd") else []
+        argv = [*before, paths.daemon(self.name), "-N", self.router.name, "-f", self.config_file,
                 "-i", "%s/%s.pid" % (self.router.run_dir, self.name),
                 "--log", "file:" + self.router.file(self.name + ".log"), "--log-level", "debug"]
         return argv + self.options
