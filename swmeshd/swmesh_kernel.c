@@ -9,8 +9,11 @@
  * say what it has become.
  *
  * On the device: no IPv6 link-local address (addrgenmode none), it would only
- * clutter; rp_filter loose, since a peer that prefers another tunnel than we do
- * sends by a device that our routes do not point at.
+ * clutter; rp_filter off, since a peer that prefers another tunnel than we do
+ * sends by a device that our routes do not point at. Loose mode would not do:
+ * on a device without an IPv4 address it drops such packets like strict mode
+ * (fib_validate_source()). The kernel takes the larger one of this and
+ * net.ipv4.conf.all.rp_filter, which is the operator's.
  */
 #include <zebra.h>
 
@@ -35,7 +38,7 @@ DEFINE_MTYPE_STATIC(SWMESHD, KDEV, "Tunnel device");
 #define NAME_MAX_N 65535
 #define NAME_PREFIX "sw"
 
-#define RP_FILTER_LOOSE 2
+#define RP_FILTER_OFF 0
 
 PREDECL_HASH(kdev_keys);
 PREDECL_HASH(kdev_ifindexes);
@@ -338,7 +341,7 @@ static void put_af_spec(struct nlmsghdr *nlh)
 	spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
 	inet = mnl_attr_nest_start(nlh, AF_INET);
 	conf = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
-	mnl_attr_put_u32(nlh, IPV4_DEVCONF_RP_FILTER, RP_FILTER_LOOSE);
+	mnl_attr_put_u32(nlh, IPV4_DEVCONF_RP_FILTER, RP_FILTER_OFF);
 	mnl_attr_nest_end(nlh, conf);
 	mnl_attr_nest_end(nlh, inet);
 	inet = mnl_attr_nest_start(nlh, AF_INET6);
