@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libFuzzer target: any octets as the body of an UPDATE, rewritten in every way
+ * that the bgpd module does.  A broken promise of bgpd/swmesh_update.h ends in
+ * abort().  The first octet chooses the rewrite.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgpd/swmesh_update.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PROMISE(what)                                                          \
+	do {                                                                   \
+		if (!(what)) {                                                 \
+			fprintf(stderr, "line %d: not so: %s\n", __LINE__,     \
+				#what);                                        \
+			abort();                                               \
+		}                                                              \
+	} while (0)
+
+enum { MARK, WITHDRAW, KEEP, DROP, KINDS };
+
+/* What an independent walk over the attributes finds. */
+struct walk {
+	size_t whole; /* octets of whole attributes */
+	unsigned int attrs, teas, marked, reach, encaps;
+	size_t marked_len;
+	const uint8_t *marked_value;
+};
+
+static struct walk walk(const uint8_t *p, size_t len)
+{
+	struct walk w = {};
+
+	while (len - w.whole >= 3) {
+		const uint8_t *attr = p + w.whole;
+		size_t header = attr[0] & 0x10 ? 4 : 3;
+		size_t left = len - w.whole;
+		size_t value;
+
+		if (left < header)
+			break;
+		value = header == 4 ? attr[2] * 256u + attr[3] : attr[2];
+		if (value > left - header)
+			break;
+		w.attrs++;
+		w.teas += attr[1] == 23;
+		w.reach += attr[1] == 14 || attr[1] == 15;
+		for (size_t i = 0; attr[1] == 16 && i + 8 <= value; i += 8)
+			w.encaps += attr[header + i] == 3 &&
+				    attr[header + i + 1] == 12;
+		if (update_is_marked(attr[0], attr[1])) {
+			w.marked++;
+			w.marked_len = value;
+			w.marked_value = attr + header;
+		}
+		w.whole += header + value;
+	}
+	return w;
+}
+
+static void check_withdrawn(const struct update_scan *old,
+			    const struct update_scan *now, const struct walk *w,
+			    const struct walk *before)
+{
+	PROMISE(now->nlri_len == 0);
+	PROMISE(now->withdrawn_len == old->withdrawn_len + old->nlri_len);
+	PROMISE(w->teas == 0 && w->marked == 0);
+	PROMISE(w->reach == before->reach);
+	PROMISE(w->attrs <= w->reach + 1); /* and the padding */
+}
+
+static void check_kept(const struct update_scan *now, const struct walk *w,
+		       const uint8_t *tea, size_t len)
+{
+	PROMISE(now->n_tea == 0);
+	PROMISE(w->teas == 0 && w->marked == 1);
+	PROMISE(w->marked_len == len);
+	PROMISE(len == 0 || !memcmp(w->marked_value, tea, len));
+}
+
+static void check_edit(struct update_scan *scan, int kind)
+{
+	static uint8_t scratch[UPDATE_BODY_MAX], tea[UPDATE_BODY_MAX];
+	static uint8_t copy[UPDATE_BODY_MAX];
+	const uint8_t *attrs = scan->body + scan->attrs_at;
+	struct walk before = walk(attrs, scan->attrs_len);
+	struct update_edit edit = {.withdraw = kind == WITHDRAW,
+				   .keep_tea = kind == KEEP,
+				   .drop_encap_communities = kind != WITHDRAW};
+	struct update_scan old = *scan;
+	struct update_scan now;
+	struct walk w;
+
+	if (kind == KEEP) {
+		edit.tea_len = (scan->tea.total - scan->tea.header) / 2;
+		memcpy(tea, scan->body + scan->tea.at + scan->tea.header,
+		       edit.tea_len);
+		edit.tea = tea;
+	}
+	memcpy(copy, scan->body, scan->len);
+	if (!update_rewrite(scan, &edit, scratch)) {
+		PROMISE(!memcmp(copy, scan->body, scan->len));
+		return;
+	}
+	/* The NLRI has gone before them. */
+	w = walk(attrs + (kind == WITHDRAW ? old.nlri_len : 0), old.attrs_len);
+	PROMISE(w.whole == old.attrs_len);
+	PROMISE(update_scan(&now, memcpy(copy, scan->body, old.len), old.len));
+	PROMISE(!now.broken && now.attrs_len == old.attrs_len);
+	if (edit.drop_encap_communities)
+		PROMISE(w.encaps == 0);
+	if (kind == WITHDRAW)
+		check_withdrawn(&old, &now, &w, &before);
+	else if (kind == KEEP)
+		check_kept(&now, &w, tea, edit.tea_len);
+	else
+		PROMISE(w.teas == 0 && w.marked == 0);
+}
+
+static void check_mark(struct update_scan *scan)
+{
+	const uint8_t *attrs = scan->body + scan->attrs_at;
+	struct walk before = walk(attrs, scan->attrs_len);
+	struct walk w;
+
+	if (!update_mark_tea(scan))
+		return;
+	w = walk(attrs, scan->attrs_len);
+	PROMISE(w.whole == before.whole && w.attrs == before.attrs);
+	PROMISE(w.teas == 0 && w.marked == 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t body[UPDATE_BODY_MAX];
+	struct update_scan scan;
+	struct walk w;
+	int kind;
+
+	if (!size || size - 1 > sizeof(body))
+		return 0;
+	kind = data[0] % KINDS;
+	memcpy(body, data + 1, size - 1);
+	if (!update_scan(&scan, body, size - 1)) {
+		PROMISE(!memcmp(body, data + 1, size - 1));
+		return 0;
+	}
+	w = walk(body + scan.attrs_at, scan.attrs_len);
+	PROMISE(w.marked == 0); /* none can be forged */
+	PROMISE(w.teas == scan.n_tea);
+	PROMISE(scan.broken == (w.whole != scan.attrs_len));
+	update_is_unicast(&scan);
+	update_has_encap_community(&scan);
+	if (kind == WITHDRAW)
+		check_edit(&scan, kind);
+	else if (scan.broken)
+		return 0;
+	else if (kind == MARK && scan.n_tea == 1)
+		check_mark(&scan);
+	else if (kind == DROP || (kind == KEEP && scan.n_tea))
+		check_edit(&scan, kind);
+	return 0;
+}
