@@ -29,6 +29,7 @@
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_nb.h"
+#include "swmeshd/swmesh_pmtu.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
 
@@ -143,6 +144,7 @@ static void sigint(void)
 	zlog_notice("Terminating on signal; tunnels and routes stay");
 	THREAD_OFF(t_run);
 	swmesh_bgp_stop();
+	swmesh_pmtu_stop();
 	swmesh_zebra_stop();
 	swmesh_kernel_stop();
 	frr_fini();
@@ -232,6 +234,7 @@ int main(int argc, char **argv)
 		exit(1);
 	}
 	swmesh_zebra_init();
+	swmesh_pmtu_init();
 	swmesh_debug_cli_init();
 	swmesh_cli_init();
 	swmesh_show_init();

@@ -69,6 +69,10 @@ struct softwire {
 	bool peer_has; /* the AFBR announces this type: we may send */
 	bool has_okey; /* GRE: key we send with, the AFBR's */
 	uint32_t okey;
+	/* Smaller MTU of the core, where the kernel does not learn it by itself
+	 * (swmesh_pmtu.c); 0: none. Until when (monotonic seconds). */
+	uint32_t core_mtu;
+	time_t core_mtu_until;
 
 	enum softwire_state state;
 	time_t since;	  /* of the last change of state, monotonic seconds */
@@ -294,6 +298,8 @@ enum softwire_state softwire_next_state(enum softwire_state state,
 					enum softwire_event event);
 /* Octets that the encapsulation adds, outer header included. */
 unsigned int softwire_overhead(const struct softwire *sw);
+/* Of an outer packet; 0: not known. */
+uint32_t softwire_path_mtu(const struct softwire *sw);
 /* What may be carried: the path's MTU less the overhead (F4); 0: not known. */
 uint32_t softwire_mtu(const struct softwire *sw);
 /* "gre/200" as it is sent, "gre/100" as it is received. */

@@ -220,10 +220,18 @@ unsigned int softwire_overhead(const struct softwire *sw)
 	return outer + 4 + (sw->has_okey ? 4 : 0);
 }
 
+uint32_t softwire_path_mtu(const struct softwire *sw)
+{
+	uint32_t path = sw->afbr->path.mtu;
+
+	return sw->core_mtu && (!path || sw->core_mtu < path) ? sw->core_mtu
+							      : path;
+}
+
 uint32_t softwire_mtu(const struct softwire *sw)
 {
 	uint32_t overhead = softwire_overhead(sw);
-	uint32_t path = sw->afbr->path.mtu;
+	uint32_t path = softwire_path_mtu(sw);
 
 	if (!path)
 		return 0;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The core's MTU where the kernel does not learn it: GRE over IPv6 with a key
+ * that differs by direction.
+ */
+#ifndef SWMESH_PMTU_H
+#define SWMESH_PMTU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct mesh;
+struct softwire;
+
+/* Without the socket, large packets may vanish behind a narrow link of the
+ * core; everything else works, so that a failure is only logged. */
+void swmesh_pmtu_init(void);
+void swmesh_pmtu_stop(void);
+
+/*
+ * The softwire that an ICMPv6 message is about, and the MTU it tells; NULL if
+ * it is no "packet too big" (RFC 4443 section 3.2) or not about a packet that
+ * we sent by a softwire whose MTU the kernel does not follow. msg begins with
+ * the ICMPv6 type; its checksum has been verified.
+ */
+struct softwire *swmesh_pmtu_parse(struct mesh *mesh, const uint8_t *msg,
+				   size_t len, uint32_t *mtu);
+
+#endif /* SWMESH_PMTU_H */

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which ICMPv6 messages lower a softwire's MTU, and which do not: those that
+ * quote no packet of ours, and those that are cut off anywhere.
+ */
+#include <zebra.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "privs.h"
+
+#include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_model.h"
+#include "swmeshd/swmesh_pmtu.h"
+#include "swmeshd/swmeshd.h"
+
+DEFINE_MGROUP(SWMESHD, "swmeshd PMTU test");
+struct debug swmesh_dbg_events = {0, "events"};
+struct thread_master *master;
+struct zebra_privs_t swmesh_privs;
+struct mesh *swmesh;
+
+/* RFC 4443 section 3.2: type 2, code 0, checksum, MTU 1400; then what we sent
+ * (RFC 8200, RFC 2890): 2001:db8:c::1 to 2001:db8:c::2, GRE with key 200. */
+static const uint8_t good[] = {
+	2,    0,    0x12, 0x34, 0, 0,	 0x05, 0x78, /* ICMPv6 */
+	0x60, 0,    0,	  0,	0, 8,	 47,   64,   /* IPv6 */
+	0x20, 0x01, 0x0d, 0xb8, 0, 0x0c, 0,    0,    /* source */
+	0,    0,    0,	  0,	0, 0,	 0,    1,    /* */
+	0x20, 0x01, 0x0d, 0xb8, 0, 0x0c, 0,    0,    /* destination */
+	0,    0,    0,	  0,	0, 0,	 0,    2,    /* */
+	0x20, 0,    0x08, 0,	0, 0,	 0,    200,  /* GRE */
+};
+#define AT_MTU 4
+#define AT_NEXT_HEADER 14
+#define AT_SOURCE_END 31
+#define AT_DEST_END 47
+#define AT_GRE 48
+#define AT_KEY_END 55
+
+static struct mesh mesh;
+static struct afbr afbr;
+static struct softwire gre;
+
+static int setup(void **state)
+{
+	memset(&mesh, 0, sizeof(mesh));
+	memset(&afbr, 0, sizeof(afbr));
+	memset(&gre, 0, sizeof(gre));
+	afbr_table_init(&mesh.afbrs);
+	assert_int_equal(str2ipaddr("2001:db8:c::1", &mesh.local_source), 0);
+	assert_int_equal(str2ipaddr("2001:db8:c::2", &afbr.addr), 0);
+	afbr_table_add(&mesh.afbrs, &afbr);
+	afbr_softwires_init(&afbr.softwires);
+	afbr_softwires_add_tail(&afbr.softwires, &gre);
+	gre.afbr = &afbr;
+	gre.tunnel.type = TEA_TYPE_GRE;
+	gre.tunnel.has_key = true;
+	gre.tunnel.key = 100;
+	gre.peer_has = true;
+	gre.has_okey = true;
+	gre.okey = 200;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	afbr_softwires_del(&afbr.softwires, &gre);
+	afbr_table_del(&mesh.afbrs, &afbr);
+	afbr_table_fini(&mesh.afbrs);
+	return 0;
+}
+
+/* From memory of exactly that size, so that a sanitizer sees a read beyond. */
+static struct softwire *parse(const uint8_t *msg, size_t len, uint32_t *mtu)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+	struct softwire *sw;
+
+	memcpy(copy, msg, len);
+	sw = swmesh_pmtu_parse(&mesh, copy, len, mtu);
+	free(copy);
+	return sw;
+}
+
+/* The good message with one octet changed. */
+static struct softwire *parse_with(size_t at, uint8_t octet)
+{
+	uint8_t msg[sizeof(good)];
+	uint32_t mtu;
+
+	memcpy(msg, good, sizeof(msg));
+	msg[at] = octet;
+	return parse(msg, sizeof(msg), &mtu);
+}
+
+static void test_accepted(void **state)
+{
+	uint32_t mtu;
+
+	assert_ptr_equal(parse(good, sizeof(good), &mtu), &gre);
+	assert_int_equal(mtu, 1400);
+}
+
+/* RFC 8201 section 4: nothing lowers it below what every link has. */
+static void test_minimum(void **state)
+{
+	uint8_t msg[sizeof(good)];
+	uint32_t mtu;
+
+	memcpy(msg, good, sizeof(msg));
+	memset(msg + AT_MTU, 0, 4);
+	assert_ptr_equal(parse(msg, sizeof(msg), &mtu), &gre);
+	assert_int_equal(mtu, 1280);
+}
+
+static void test_not_ours(void **state)
+{
+	assert_null(parse_with(0, 1)); /* destination unreachable */
+	assert_null(parse_with(AT_NEXT_HEADER, 41));
+	assert_null(parse_with(AT_SOURCE_END, 9));
+	assert_null(parse_with(AT_DEST_END, 9));
+	assert_null(parse_with(AT_GRE, 0));	  /* no key */
+	assert_null(parse_with(AT_KEY_END, 100)); /* the one we receive with */
+	gre.peer_has = false;
+	assert_null(parse_with(0, 2));
+}
+
+/* With one key for both directions the kernel learns by itself. */
+static void test_equal_keys(void **state)
+{
+	gre.tunnel.key = 200;
+	assert_null(parse_with(0, 2));
+}
+
+/* The key comes after the checksum, where there is one (RFC 2890). */
+static void test_checksum(void **state)
+{
+	uint8_t msg[sizeof(good) + 4];
+	uint32_t mtu;
+
+	memcpy(msg, good, sizeof(good));
+	msg[AT_GRE] = 0xa0;
+	memset(msg + AT_GRE + 4, 0, 4);
+	memcpy(msg + AT_GRE + 8, good + AT_GRE + 4, 4);
+	assert_ptr_equal(parse(msg, sizeof(msg), &mtu), &gre);
+	assert_null(parse(msg, sizeof(msg) - 1, &mtu));
+}
+
+static void test_cut_off(void **state)
+{
+	uint32_t mtu;
+
+	for (size_t len = 0; len < sizeof(good); len++)
+		assert_null(parse(good, len, &mtu));
+}
+
+/* What was learned counts where it is the smaller one. */
+static void test_path_mtu(void **state)
+{
+	afbr.path.mtu = 1500;
+	assert_int_equal(softwire_mtu(&gre), 1500 - 48);
+	gre.core_mtu = 1400;
+	assert_int_equal(softwire_mtu(&gre), 1400 - 48);
+	afbr.path.mtu = 1300;
+	assert_int_equal(softwire_path_mtu(&gre), 1300);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_accepted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_minimum, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_equal_keys, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_checksum, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_path_mtu, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
