@@ -385,7 +385,7 @@ static void create(struct kdev *d)
 	mnl_attr_put_u32(nlh, IFLA_MTU, d->want.mtu);
 	tun_put(nlh, &d->want);
 	put_settings(d);
-	nl_unit_end();
+	nl_unit_end_unhurried();
 }
 
 /* In place: no packet is lost, and the routes stay. */

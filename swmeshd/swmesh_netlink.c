@@ -6,6 +6,7 @@
 
 #include "jhash.h"
 #include "memory.h"
+#include "monotime.h"
 #include "privs.h"
 #include "thread.h"
 #include "typesafe.h"
@@ -26,6 +27,10 @@ DEFINE_MTYPE_STATIC(SWMESHD, NL_UNIT, "Netlink request");
 #define RCVBUF_OCTETS (8 * 1024 * 1024)
 #define READ_OCTETS 65536
 #define UNIT_OCTETS (3 * NL_MESSAGE_MAX)
+/* Unhurried units go when no more have come for the one time, at the latest
+ * after the other. */
+#define UNHURRIED_QUIET_MS 50
+#define UNHURRIED_MAX_MS 500
 
 PREDECL_DLIST(nl_queue);
 PREDECL_HASH(nl_waiting);
@@ -57,8 +62,9 @@ DECLARE_HASH(nl_waiting, struct nl_unit, waiting_item, unit_cmp, unit_hash);
 
 static const struct nl_ops *nl_ops;
 static struct mnl_socket *req_sock, *event_sock, *dump_sock;
-static struct thread *t_req, *t_event, *t_send;
-static struct nl_queue_head queue;
+static struct thread *t_req, *t_event, *t_send, *t_unhurried;
+static struct nl_queue_head queue, unhurried;
+static struct timeval unhurried_since;
 static struct nl_waiting_head waiting;
 static unsigned int outstanding; /* messages */
 static uint32_t next_seq = 1;
@@ -132,7 +138,7 @@ static void number_messages(struct nl_unit *unit)
 	}
 }
 
-void nl_unit_end(void)
+static struct nl_unit *making_finish(void)
 {
 	struct nl_unit *unit;
 
@@ -144,9 +150,37 @@ void nl_unit_end(void)
 	unit->len = making.len;
 	memcpy(unit->data, making.buf, making.len);
 	number_messages(unit);
-	nl_queue_add_tail(&queue, unit);
 	stats.requests += unit->messages;
+	return unit;
+}
+
+void nl_unit_end(void)
+{
+	nl_queue_add_tail(&queue, making_finish());
 	schedule_send();
+}
+
+static void unhurried_go(struct thread *t)
+{
+	struct nl_unit *unit;
+
+	while ((unit = nl_queue_pop(&unhurried)))
+		nl_queue_add_tail(&queue, unit);
+	schedule_send();
+}
+
+void nl_unit_end_unhurried(void)
+{
+	int64_t left;
+
+	if (!nl_queue_count(&unhurried))
+		monotime(&unhurried_since);
+	nl_queue_add_tail(&unhurried, making_finish());
+	left = UNHURRIED_MAX_MS - monotime_since(&unhurried_since, NULL) / 1000;
+	THREAD_OFF(t_unhurried);
+	thread_add_timer_msec(master, unhurried_go, NULL,
+			      MAX(0, MIN(left, UNHURRIED_QUIET_MS)),
+			      &t_unhurried);
 }
 
 void nl_forget(void *arg)
@@ -154,6 +188,9 @@ void nl_forget(void *arg)
 	struct nl_unit *unit;
 
 	frr_each (nl_queue, &queue, unit)
+		if (unit->arg == arg)
+			unit->done = NULL;
+	frr_each (nl_queue, &unhurried, unit)
 		if (unit->arg == arg)
 			unit->done = NULL;
 	frr_each (nl_waiting, &waiting, unit)
@@ -505,6 +542,7 @@ bool nl_init(const struct nl_ops *ops)
 {
 	nl_ops = ops;
 	nl_queue_init(&queue);
+	nl_queue_init(&unhurried);
 	nl_waiting_init(&waiting);
 	if (!open_sockets()) {
 		flog_err(EC_SWMESH_NETLINK_SOCKET,
@@ -525,6 +563,9 @@ void nl_stop(void)
 	THREAD_OFF(t_req);
 	THREAD_OFF(t_event);
 	THREAD_OFF(t_send);
+	THREAD_OFF(t_unhurried);
+	while ((unit = nl_queue_pop(&unhurried)))
+		XFREE(MTYPE_NL_UNIT, unit);
 	while ((unit = nl_queue_pop(&queue)))
 		XFREE(MTYPE_NL_UNIT, unit);
 	while ((unit = nl_waiting_pop(&waiting)))

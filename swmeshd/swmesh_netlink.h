@@ -58,6 +58,13 @@ const struct nl_stats *nl_stats(void);
 void nl_unit_begin(nl_done done, void *arg);
 struct nlmsghdr *nl_unit_message(uint16_t type, uint16_t flags);
 void nl_unit_end(void);
+/*
+ * The same, but wait a moment for more of the kind: when a thousand AFBRs come
+ * at once, their devices are made in one go, and before the first route is
+ * there. Each device that comes up makes the kernel walk its IPv6 routes, and
+ * zebra its own; ip(8) users make devices first for no other reason.
+ */
+void nl_unit_end_unhurried(void);
 /* Forget whom to tell; what is under way is still carried out. */
 void nl_forget(void *arg);
 
