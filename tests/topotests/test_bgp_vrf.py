@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Routes that leak into a VRF carry the attribute too, and never its stand-in type."""
+import pytest
+from lib import bgpdut as dut
+from lib import bgpspeaker as bgp
+from lib import wait
+from lib.topology import Link
+
+from conftest import run_topology
+
+RED = """router bgp %d vrf red
+ bgp router-id 10.255.8.1
+ no bgp default ipv4-unicast
+ neighbor 10.255.8.2 remote-as %d
+ neighbor 10.255.8.2 passive
+ neighbor 10.255.8.2 advertisement-interval 0
+ address-family ipv4 unicast
+  neighbor 10.255.8.2 activate
+  import vrf default
+ exit-address-family
+exit
+""" % (dut.ASN, dut.ASN)
+VALUES = [dut.gre(1), dut.gre(2) + dut.ipip(), dut.ipip(), None]
+
+
+@pytest.fixture(scope="module")
+def net():
+    topo = dut.topology(RED)
+    topo.nodes.append("bred")
+    topo.links.append(Link(dut.DUT, "bred", [], ["10.255.8.2/24"]))
+    topo.ip_lines[dut.DUT] = ["link add red type vrf table 10", "link set red up",
+                              "link set bdut-bred master red",
+                              "address add 10.255.8.1/24 dev bdut-bred"]
+    yield from run_topology(topo)
+
+
+def test_leaked(net):
+    """New, changed and broken routes: the VRF's neighbor has what the default VRF has."""
+    sender = dut.speaker(2)
+    red = bgp.Speaker("bred", "10.255.8.2", "10.255.8.1", dut.ASN, "10.255.8.2",
+                      ext_nexthop=False, families=[(1, 1)]).start()
+    try:
+        for value in VALUES * 3:
+            sender.announce("10.60.0.0/24", "10.255.9.2", value)
+            for other in VALUES:  # several changes in one read of bgpd
+                sender.announce("10.60.1.0/24", "10.255.9.2", other)
+
+            def agrees():
+                update = red.routes().get("10.60.0.0/24")
+                assert update, "no route; bgpd has %s" % net[dut.DUT].show(
+                    "bgpd", "show bgp vrf red ipv4 unicast")
+                assert update.tea == value, update.tea
+                return True
+            wait.until(agrees, "the VRF's neighbor has the attribute")
+        sender.announce("10.60.0.0/24", "10.255.9.2", b"\0")
+        wait.until(lambda: "10.60.0.0/24" not in red.routes(), "the route is withdrawn")
+        for peer in (sender, red):
+            peer.assert_up()
+        dut.assert_clean([sender, red])
+    finally:
+        sender.stop()
+        red.stop()
