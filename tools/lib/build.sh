@@ -39,33 +39,37 @@ make_tree() {
 	make -C "$1" -j"$jobs"
 }
 
-# Staged anew only when make had something to do: DESTDIR holds nothing stale.
+# stage TREE ROOT: `make install` into ROOT, made anew so that it holds nothing stale.
 stage() {
-	rm -rf "$root.new"
-	mkdir -p "$root.new"
-	make -C "$build/obj" install DESTDIR="$root.new"
-	rm -rf "$root"
-	mv "$root.new" "$root"
-	touch "$root/.staged"
+	local new=$2.new
+	rm -rf "$new"
+	mkdir -p "$new"
+	make -C "$1" install DESTDIR="$new"
+	rm -rf "$2"
+	mv "$new" "$2"
+	touch "$2/.staged"
 }
 
-staged_is_new() {
-	[ -f "$root/.staged" ] && [ -z "$(find "$build/obj" "$top/tools/subdir.am" \
-		-newer "$root/.staged" -type f ! -name '*.log' -print -quit)" ]
+# setup_stage TREE ROOT: only when make had something to do since.
+setup_stage() {
+	local text=${2#"$top/"}
+	if [ -f "$2/.staged" ] && [ -z "$(find "$1" -path "$1/tests" -prune -o \
+		-newer "$2/.staged" -type f ! -name '*.log' -print -quit)" ]; then
+		already "stage in $text" "up to date"
+	else
+		step "stage in $text" stage "$1" "$2"
+	fi
 }
 
 setup_build() {
 	setup_tree "$build/obj" "swmesh" --with-frr-source="$(frr_source_dir)" --enable-werror
 	step "build swmesh" make_tree "$build/obj"
-	if staged_is_new; then
-		already "stage in build/root" "up to date"
-	else
-		step "stage in build/root" stage
-	fi
+	setup_stage "$build/obj" "$root"
 }
 
 setup_sanitizer_build() {
 	setup_tree "$build/san" "swmesh with sanitizers" \
 		--with-frr-source="$(frr_source_dir)" --enable-werror --enable-sanitizers
 	step "build swmesh with sanitizers" make_tree "$build/san"
+	setup_stage "$build/san" "$san_root"
 }

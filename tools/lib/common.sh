@@ -9,6 +9,7 @@ export PATH LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 build=$top/build
 logs=$build/logs
 root=$build/root
+san_root=$build/san-root
 
 die() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2

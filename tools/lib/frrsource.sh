@@ -74,9 +74,10 @@ make_clippy() {
 	make -C "$(frr_source_dir)" lib/clippy lib/route_types.h
 }
 
+# The folder belongs to it: FRR's makefiles name it, so a checkout that was moved starts anew.
 frr_key() {
 	frr_source_version
-	echo
+	printf '\n%s\n' "$(frr_source_dir)"
 	frr_configure_args
 }
 

@@ -86,21 +86,22 @@ part_fuzz() {
 	count fuzz "$passed" "$failed"
 }
 
-# part_topotest [EXPRESSION]: all topotests, or those that match, in one machine.
-part_topotest() {
-	local expression=${1-} rc=0 xml=$results/topotest.xml
+# run_topotests PART EXPRESSION [NAME=VALUE...]: the topotests that match (all of them
+# when the expression is empty), in one machine.
+run_topotests() {
+	local part=$1 expression=$2 rc=0 xml=$results/$1.xml
 	local pytest=(/usr/bin/python3 -B -m pytest "$top/tests/topotests" -v --color=no
 		-o console_output_style=count --junitxml="$xml")
+	shift 2
 	[ -z "$expression" ] || pytest+=(-k "$expression")
-	rm -f "$xml"
-	run_where --memory 3072 -- SWMESH_RESULTS="$results" SWMESH_KEEP="$keep" \
+	run_where --memory 3072 -- SWMESH_RESULTS="$results/$part" SWMESH_KEEP="$keep" "$@" \
 		"${pytest[@]}" || rc=$?
 	if [ ! -s "$xml" ]; then
-		echo "topotest: pytest left no result (status $rc)"
-		count topotest 0 1
+		echo "$part: pytest left no result (status $rc)"
+		count "$part" 0 1
 		return
 	fi
-	/usr/bin/python3 - "$xml" >"$results/topotest.count" <<'EOP'
+	/usr/bin/python3 - "$xml" >"$results/$part.count" <<'EOP'
 import sys
 import xml.etree.ElementTree
 suite = xml.etree.ElementTree.parse(sys.argv[1]).getroot().find("testsuite")
@@ -110,4 +111,20 @@ total, failures, errors, skipped = (
 failed = failures + errors + skipped
 print(max(total - failed, 0), failed)
 EOP
+}
+
+part_topotest() {
+	run_topotests topotest "$expression"
+}
+
+# The daemon and the module under address and undefined-behaviour sanitizers, where most
+# of the code is used: the main job, and what hostile peers send.
+part_topotest-sanitizer() {
+	if [ ! -f "$san_root/.staged" ]; then
+		echo "topotest-sanitizer: there is no build with sanitizers"
+		count topotest-sanitizer 0 1
+		return
+	fi
+	run_topotests topotest-sanitizer "mesh_basic or bgp_attribute" \
+		SWMESH_SANITIZERS=1 SWMESH_ROOT="$san_root"
 }
