@@ -28,13 +28,17 @@ def system():
 
 
 def virtual():
-    """Whether, and by what, this is a virtual machine."""
-    try:
-        done = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True)
-    except FileNotFoundError:
-        flags = _first("/proc/cpuinfo", r"^flags\s*: (.*)$", "")
-        return "hypervisor" if " hypervisor " in " %s " % flags else "none"
-    return done.stdout.strip() or "none"
+    """Whether, and by what, this is a virtual machine or a container."""
+    found = []
+    for kind in ("vm", "container"):
+        try:
+            done = subprocess.run(["systemd-detect-virt", "--" + kind], capture_output=True,
+                                  text=True)
+        except FileNotFoundError:
+            return "unknown (no systemd-detect-virt)"
+        if done.returncode == 0:
+            found.append("%s: %s" % (kind, done.stdout.strip()))
+    return ", ".join(found) or "no"
 
 
 def frr_version():
@@ -50,7 +54,7 @@ def describe():
         "memory": "%.1f GiB" % memory_gib(),
         "kernel": "%s %s" % (platform.system(), platform.release()),
         "system": system(),
-        "virtual machine": virtual(),
+        "virtual": virtual(),
         "routing software": frr_version(),
         "load when it began": "%.1f %.1f %.1f" % load,
     }

@@ -39,6 +39,8 @@ class State:
 
     def __init__(self, count):
         self.tunnels = kernel.tunnels(edge.ROUTER)
+        self.addresses = {link["ifname"]: [a["local"] for a in link["addr_info"]]
+                          for link in kernel.ip(edge.ROUTER, "address", "show")}
         self.sw_nhops = {r["dst"]: r["dev"] for r in kernel.swmesh_routes(edge.ROUTER)
                          if r.get("type", "unicast") == "unicast" and "dev" in r}
         self.bgp = {r["dst"]: (r["via"]["host"], r["dev"])
@@ -48,7 +50,7 @@ class State:
 
     def settings(self):
         return {name: (t.kind, t.local, t.remote, t.ikey, t.okey, t.ttl, t.mtu, t.encaplimit,
-                       t.up, t.alias) for name, t in self.tunnels.items()}
+                       t.up, t.alias, self.addresses[name]) for name, t in self.tunnels.items()}
 
     def batch(self):
         """The ip(8) commands that make the same."""
@@ -59,7 +61,9 @@ class State:
             lines.append("link add %s mtu %d type %s local %s remote %s hoplimit %d "
                          "encaplimit none%s" % (name, t.mtu, t.kind, t.local, t.remote, t.ttl,
                                                 keys))
-            lines.append("link set %s alias %s addrgenmode none up" % (name, t.alias))
+            # Two commands, or the kernel gives it a link-local address first.
+            lines.append("link set %s alias %s addrgenmode none" % (name, t.alias))
+            lines.append("link set %s up" % name)
         lines += ["route add %s/128 dev %s proto %s" % (address, device, kernel.SWMESH_PROTO)
                   for address, device in self.sw_nhops.items()]
         lines += ["route add %s via inet6 %s dev %s proto bgp onlink" % (prefix, via, device)
