@@ -96,6 +96,8 @@ bool swmesh_filter_allows_in(const struct peer *peer);
 bool swmesh_filter_allows_out(const struct peer *peer);
 /* IPv4 and IPv6, unicast, multicast and labeled unicast. */
 bool swmesh_af_covered(afi_t afi, safi_t safi);
+/* A command has run: neighbors it has removed have no rules any more. */
+void swmesh_filter_forget(void);
 void swmesh_filter_init(void);
 
 /* ---- _out ---- */

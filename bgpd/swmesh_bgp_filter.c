@@ -229,20 +229,36 @@ static void write_policy(struct vty *vty, const struct policy *p)
 				p->neighbor, suffix[dir]);
 }
 
-/* Inside "router bgp"; forgets neighbors that are gone. */
+/* Inside "router bgp". */
 static int config_write(struct bgp *bgp, struct vty *vty)
 {
 	struct policy *p;
 
-	frr_each_safe (policies, &policies, p) {
-		if (strcmp(p->instance, bgp->name_pretty))
-			continue;
-		if (neighbor_exists(bgp, p->neighbor))
+	frr_each (policies, &policies, p)
+		if (!strcmp(p->instance, bgp->name_pretty))
 			write_policy(vty, p);
-		else
-			policy_free(p);
-	}
 	return 0;
+}
+
+static void forget_gone(struct bgp *bgp)
+{
+	struct policy *p;
+
+	frr_each_safe (policies, &policies, p)
+		if (!strcmp(p->instance, bgp->name_pretty) &&
+		    !neighbor_exists(bgp, p->neighbor))
+			policy_free(p);
+}
+
+void swmesh_filter_forget(void)
+{
+	struct listnode *node;
+	struct bgp *bgp;
+
+	if (!policies_count(&policies))
+		return;
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		forget_gone(bgp);
 }
 
 static int instance_deleted(struct bgp *bgp)

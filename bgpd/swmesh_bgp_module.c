@@ -38,8 +38,10 @@ static void post_run(struct thread *thread)
 {
 	swmesh_carry_flush();
 	swmesh_out_check();
-	if (commands_run)
+	if (commands_run) {
+		swmesh_filter_forget();
 		swmesh_rmap_ensure();
+	}
 	commands_run = false;
 }
 
