@@ -24,8 +24,7 @@ static struct thread *t_tick;
 static struct thread *t_flush;
 
 /* Encap-sets as last sent, by name: to tell what is gone. */
-#define SENT_MAX 256
-static char sent[SENT_MAX][ENCAP_NAME_LEN + 1];
+static char sent[ENCAP_SETS_MAX][ENCAP_NAME_LEN + 1];
 static unsigned int n_sent;
 
 static int64_t now_ms(void)
@@ -124,7 +123,7 @@ static void send_encap_sets(struct mesh *mesh)
 	n_sent = 0;
 	frr_each (encap_sets, &mesh->sets, set) {
 		send_encap_set(mesh, set);
-		if (n_sent < SENT_MAX)
+		if (n_sent < ENCAP_SETS_MAX)
 			strlcpy(sent[n_sent++], set->name, sizeof(sent[0]));
 	}
 }

@@ -19,6 +19,7 @@
 
 /* Distinct tunnels of all sets together: each costs a device per AFBR. */
 #define LOCAL_TUNNELS_MAX 16
+#define ENCAP_SETS_MAX 256
 
 /* Octets of a compiled set; far more than LOCAL_TUNNELS_MAX tunnels take. */
 #define ENCAP_TEA_MAX 2048

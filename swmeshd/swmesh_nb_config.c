@@ -334,6 +334,13 @@ static int check_sets(const struct mesh_config *config,
 	struct encap_set *set;
 	int ret;
 
+	if (encap_sets_count(sets) > ENCAP_SETS_MAX) {
+		snprintf(
+			errmsg, len,
+			"softwire mesh: %zu encap-sets, but %u is the most there can be; remove some",
+			encap_sets_count(sets), ENCAP_SETS_MAX);
+		return NB_ERR_VALIDATION;
+	}
 	frr_each (encap_sets, sets, set) {
 		ret = check_same_tunnel(set, errmsg, len);
 		if (ret != NB_OK)

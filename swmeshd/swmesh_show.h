@@ -12,4 +12,12 @@ struct afbr **swmesh_show_afbrs(size_t *n);
 /* Paths whose packets go by this softwire. */
 uint32_t swmesh_show_routes(const struct softwire *sw);
 
+/* swmesh_show_text.c: what each command's JSON says, for people. */
+struct vty;
+struct json_object;
+void swmesh_print_softwires(struct vty *vty, struct json_object *o);
+void swmesh_print_detail(struct vty *vty, struct json_object *o);
+void swmesh_print_afbrs(struct vty *vty, struct json_object *o);
+void swmesh_print_encap_sets(struct vty *vty, struct json_object *o);
+
 #endif /* SWMESH_SHOW_H */
