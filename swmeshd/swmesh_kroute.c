@@ -3,7 +3,8 @@
  * SW-NHOP routes in the kernel: R/128 by the softwire's device while there is
  * one, and the whole prefix unreachable, so that a SW-NHOP without a softwire
  * never resolves by anything else, a default route included (RFC 9012 section
- * 6, B3; doc/README has the whole argument). zebra learns them from the kernel.
+ * 6, B3; doc/module.md tells what the module adds to that). zebra learns them
+ * from the kernel.
  */
 #include <zebra.h>
 
