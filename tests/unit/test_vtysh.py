@@ -109,15 +109,25 @@ def run(vtysh, *args, stdin=None):
                           input=stdin)
 
 
-def commands(vtysh, node):
-    """The commands of a node; for our purposes swmeshd is not a daemon's name."""
-    words = [word for line in (*node, "list") for word in ("-c", line)]
-    done = run(vtysh, "-n", "-C", *words)
-    found = set()
+def tables(vtysh, nodes):
+    """The commands of each node, asked of one process.
+
+    With -E each line is echoed behind a prompt, while those of "list" are
+    indented. For our purposes swmeshd is not a daemon's name.
+    """
+    lines = [line for node in nodes for line in ("end", "enable", *node, "list")]
+    done = run(vtysh, "-n", "-C", "-E",
+               *(word for line in lines for word in ("-c", line)))
+    found = []
     for line in done.stdout.splitlines():
+        if not line.startswith(" "):
+            if line.endswith(("# list", "> list")):
+                found.append(set())
+            continue
         line = re.sub(r"\$\w+", "", line.replace("|swmeshd", ""))
-        found.add(" ".join(line.split()))
-    return found - {""}
+        found[-1].add(" ".join(line.split()))
+    assert len(found) == len(nodes), done.stdout[-2000:] + done.stderr
+    return found
 
 
 def our_commands():
@@ -130,38 +140,36 @@ def our_commands():
 
 class CommandTables(unittest.TestCase):
     def test_every_node_of_frr(self):
-        config = commands(STOCK, ("configure",))
+        stock, ours = tables(STOCK, NODES), tables(OURS, NODES)
+        mine = our_commands()
         extra = set()
-        for node in NODES:
+        for node, theirs, these in zip(NODES, stock, ours):
             with self.subTest(node=node):
-                stock, ours = commands(STOCK, node), commands(OURS, node)
-                self.assertGreater(len(stock), 3)
+                self.assertGreater(len(theirs), 3)
                 if len(node) > 1:
-                    self.assertNotEqual(stock, config, "not entered")
-                self.assertEqual(stock - ours, set(), "lost")
-                self.assertLessEqual(ours - stock, our_commands(), "foreign")
-                extra |= ours - stock
+                    self.assertNotEqual(theirs, stock[1], "not entered")
+                self.assertEqual(theirs - these, set(), "lost")
+                self.assertLessEqual(these - theirs, mine, "foreign")
+                extra |= these - theirs
         self.assertIn("softwire mesh", extra)
 
     def test_every_command_of_ours(self):
-        wanted = our_commands()
-        self.assertGreater(len(wanted), 10)
-        everywhere = set()
-        for node in NODES + OUR_NODES:
-            everywhere |= commands(OURS, node)
-        self.assertEqual(wanted - everywhere, set())
+        mine = our_commands()
+        self.assertGreater(len(mine), 10)
+        self.assertEqual(mine - set().union(*tables(OURS, NODES + OUR_NODES)),
+                         set())
 
     def test_leaving_our_nodes(self):
-        config = commands(OURS, ("configure",))
         for node in OUR_NODES:
-            for word in ("exit", "quit"):
-                self.assertEqual(
-                    commands(OURS, node + (word,)), commands(OURS, node[:-1]))
-            self.assertEqual(commands(OURS, node + ("end",)),
-                             commands(OURS, ("enable",)))
-            # a line of another node leaves ours by itself
-            self.assertEqual(commands(OURS, node + ("interface eth0", "exit")),
-                             config)
+            above, by_exit, by_quit, enable, by_end, config, by_itself = tables(
+                OURS, (node[:-1], (*node, "exit"), (*node, "quit"),
+                       (), (*node, "end"), ("configure",),
+                       # a line of another node leaves ours
+                       (*node, "interface eth0", "exit")))
+            self.assertEqual(by_exit, above)
+            self.assertEqual(by_quit, above)
+            self.assertEqual(by_end, enable)
+            self.assertEqual(by_itself, config)
 
 
 class Marks(unittest.TestCase):
