@@ -158,7 +158,11 @@ void swmesh_rx_fini(void);
 PREDECL_HASH(swmesh_nhop_by_key);
 PREDECL_HASH(swmesh_nhop_by_addr);
 
-/* Routes that came with this (next hop, attribute). */
+/*
+ * Routes of one family that came with this (next hop, attribute). The family
+ * belongs to it because tunnels do: what carries IPv4 need not carry IPv6
+ * (RFC 9012 section 3.4.1), and neither is to suffer from the other.
+ */
 struct swmesh_nhop {
 	struct swmesh_nhop_by_key_item by_key;
 	struct swmesh_nhop_by_addr_item by_addr;
@@ -166,10 +170,10 @@ struct swmesh_nhop {
 	struct in6_addr next_hop; /* IPv4 as ::ffff:a.b.c.d */
 	/* The routes' next hop was in NEXT_HOP, not MP_REACH_NLRI. */
 	bool classic;
-	uint64_t hash; /* of next hop and attribute */
+	afi_t afi;     /* of the routes */
+	uint64_t hash; /* of next hop, attribute and family */
 	uint8_t *tea;  /* the attribute's value */
 	size_t tea_len;
-	bool ipv4, ipv6; /* families of the routes seen so far */
 	uint32_t routes_ipv4, routes_ipv6;
 	uint32_t sent_ipv4, sent_ipv6;
 	bool sent;	 /* swmeshd knows of it */
@@ -187,7 +191,7 @@ struct swmesh_nhop {
  * NULL: no configuration yet, or another pair has that address already.
  */
 struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
-				    bool classic, const uint8_t *tea,
+				    bool classic, afi_t afi, const uint8_t *tea,
 				    size_t len);
 /* By its address; NULL when it is none of ours. */
 struct swmesh_nhop *swmesh_nhop_find(const struct in6_addr *addr);

@@ -30,8 +30,16 @@
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_PENDING, "Paths to mend");
 
-/* Destinations that this packet's update has touched; each is locked. */
-static struct bgp_dest **pending;
+/* A destination that this packet's update has touched; locked. */
+struct touched {
+	struct bgp_dest *dest;
+	/* The path that may have got a new attr, and the one it had before;
+	 * both with a reference of ours.  NULL: nothing to compare. */
+	struct bgp_path_info *pi;
+	struct attr *before;
+};
+
+static struct touched *pending;
 static size_t n_pending, pending_size;
 static bool carrying;
 
@@ -204,11 +212,28 @@ static void mend_dest(struct bgp_dest *dest)
 			leak_again(dest, pi);
 }
 
+/*
+ * bgp_update() has compared the old attr with one that had the stand-in, and
+ * called the path changed (bgp_route.c:4179).  If it is not, neither best path
+ * nor zebra need know: a route refresh leaves everything as it was.
+ */
+static void compare(struct touched *t)
+{
+	if (!t->pi)
+		return;
+	if (t->pi->attr == t->before &&
+	    !CHECK_FLAG(t->pi->flags, BGP_PATH_REMOVED))
+		UNSET_FLAG(t->pi->flags, BGP_PATH_ATTR_CHANGED);
+	bgp_attr_unintern(&t->before);
+	bgp_path_info_unlock(t->pi);
+}
+
 static void flush_pending(void)
 {
 	for (size_t i = 0; i < n_pending; i++) {
-		mend_dest(pending[i]);
-		bgp_dest_unlock_node(pending[i]);
+		mend_dest(pending[i].dest);
+		compare(&pending[i]);
+		bgp_dest_unlock_node(pending[i].dest);
 	}
 	n_pending = 0;
 }
@@ -227,14 +252,43 @@ void swmesh_carry_packet(bool marked)
 		swmesh_post();
 }
 
-static void add_pending(struct bgp_dest *dest)
+/* The neighbor's path, if it is one that may prove unchanged. */
+static struct bgp_path_info *unchanged_path(struct bgp_dest *dest,
+					    const struct peer *peer)
 {
+	struct bgp_path_info *pi = bgp_dest_get_bgp_path_info(dest);
+	struct bgp_path_info *found = NULL;
+
+	for (; pi; pi = pi->next) {
+		if (pi->peer != peer)
+			continue;
+		if (found) /* add-path: there is no telling which */
+			return NULL;
+		found = pi;
+	}
+	if (!found || !found->attr->transit ||
+	    CHECK_FLAG(found->flags, BGP_PATH_REMOVED) ||
+	    CHECK_FLAG(found->flags, BGP_PATH_ATTR_CHANGED))
+		return NULL;
+	return found;
+}
+
+static void add_pending(struct bgp_dest *dest, const struct peer *peer)
+{
+	struct touched *t;
+
 	if (n_pending == pending_size) {
 		pending_size = pending_size ? 2 * pending_size : 1024;
 		pending = XREALLOC(MTYPE_SWMESH_PENDING, pending,
 				   pending_size * sizeof(*pending));
 	}
-	pending[n_pending++] = bgp_dest_lock_node(dest);
+	t = &pending[n_pending++];
+	t->dest = bgp_dest_lock_node(dest);
+	t->pi = unchanged_path(dest, peer);
+	if (!t->pi)
+		return;
+	bgp_path_info_lock(t->pi);
+	t->before = bgp_attr_intern(t->pi->attr);
 }
 
 /*
@@ -255,7 +309,7 @@ static int route_processed(struct bgp *bgp, afi_t afi, safi_t safi,
 		mend_adj_in(dest);
 		mend(&bgp_dest_get_bgp_path_info(dest)->attr);
 	} else {
-		add_pending(dest);
+		add_pending(dest, peer);
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SW-NHOPs: one for each distinct (next hop, attribute), RFC 5619 section 2.1.
+ * SW-NHOPs: one for each distinct (next hop, attribute) and family of routes,
+ * RFC 5619 section 2.1.
  *
  * The address is the configured prefix and a keyed hash of the pair, the key
  * being made from the machine's id: the same after any restart, and not to be
@@ -49,6 +50,8 @@ static int key_cmp(const struct swmesh_nhop *a, const struct swmesh_nhop *b)
 	if (!ret)
 		ret = numcmp(a->classic, b->classic);
 	if (!ret)
+		ret = numcmp(a->afi, b->afi);
+	if (!ret)
 		ret = numcmp(a->tea_len, b->tea_len);
 	return ret ? ret : memcmp(a->tea, b->tea, a->tea_len);
 }
@@ -78,10 +81,10 @@ static struct swmesh_nhop_by_addr_head swmesh_nhops = INIT_HASH(swmesh_nhops);
 /* ---- addresses ---- */
 
 static uint64_t pair_hash(const struct in6_addr *next_hop, bool classic,
-			  const uint8_t *tea, size_t len)
+			  afi_t afi, const uint8_t *tea, size_t len)
 {
 	struct siphash h;
-	uint8_t kind = classic;
+	uint8_t kind = classic | (afi == AFI_IP6) << 1;
 
 	siphash_init(&h, nhop_key);
 	siphash_add(&h, next_hop, sizeof(*next_hop));
@@ -144,6 +147,7 @@ static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
 	n->addr = addr;
 	n->next_hop = ref->next_hop;
 	n->classic = ref->classic;
+	n->afi = ref->afi;
 	n->hash = ref->hash;
 	n->tea_len = ref->tea_len;
 	n->tea = XMALLOC(MTYPE_SWMESH_NHOP, n->tea_len);
@@ -171,21 +175,23 @@ static void nhop_free(struct swmesh_nhop *n)
 }
 
 struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
-				    bool classic, const uint8_t *tea,
+				    bool classic, afi_t afi, const uint8_t *tea,
 				    size_t len)
 {
 	struct swmesh_nhop ref = {
 		.next_hop = *next_hop,
 		.classic = classic,
+		.afi = afi,
 		.tea = (uint8_t *)tea,
 		.tea_len = len,
 	};
 
-	if (last && last->classic == classic && last->tea_len == len &&
+	if (last && last->classic == classic && last->afi == afi &&
+	    last->tea_len == len &&
 	    !memcmp(&last->next_hop, next_hop, sizeof(*next_hop)) &&
 	    !memcmp(last->tea, tea, len))
 		return last;
-	ref.hash = pair_hash(next_hop, classic, tea, len);
+	ref.hash = pair_hash(next_hop, classic, afi, tea, len);
 	last = swmesh_nhop_by_key_find(&by_key, &ref);
 	if (!last)
 		last = nhop_new(&ref);
@@ -198,20 +204,6 @@ struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
 
 /* ---- who uses it ---- */
 
-/* When routes of both families do, only a look at each tells how many. */
-static void count_mixed(struct swmesh_nhop *n,
-			const struct bgp_nexthop_cache *bnc)
-{
-	const struct bgp_path_info *pi;
-
-	LIST_FOREACH (pi, &bnc->paths, nh_thread) {
-		if (bgp_dest_get_prefix(pi->net)->family == AF_INET)
-			n->routes_ipv4++;
-		else
-			n->routes_ipv6++;
-	}
-}
-
 static void count_in(struct swmesh_nhop *n, struct bgp *bgp)
 {
 	struct prefix p = {.family = AF_INET6, .prefixlen = 128};
@@ -221,9 +213,7 @@ static void count_in(struct swmesh_nhop *n, struct bgp *bgp)
 	bnc = bnc_find(&bgp->nexthop_cache_table[AFI_IP6], &p, 0, 0);
 	if (!bnc)
 		return;
-	if (n->ipv4 && n->ipv6)
-		count_mixed(n, bnc);
-	else if (n->ipv4)
+	if (n->afi == AFI_IP)
 		n->routes_ipv4 += bnc->path_count;
 	else
 		n->routes_ipv6 += bnc->path_count;

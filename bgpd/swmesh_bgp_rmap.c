@@ -44,6 +44,7 @@ struct incoming {
 	uint8_t bare[COMMUNITY_TLVS * BARE_TLV_LEN];
 	struct in6_addr next_hop;
 	bool classic;
+	afi_t afi;
 };
 
 /* B2: the Encapsulation extended community says as much as a bare TLV. */
@@ -109,17 +110,18 @@ static struct swmesh_nhop *nhop_for(const struct attr *attr,
 		return NULL;
 	next_hop_of(attr, in);
 	if (!swmesh_nhop_covers(&in->next_hop))
-		return swmesh_nhop_get(&in->next_hop, in->classic, in->tea,
-				       in->len);
+		return swmesh_nhop_get(&in->next_hop, in->classic, in->afi,
+				       in->tea, in->len);
 	n = swmesh_nhop_find(&in->next_hop);
-	if (!n || n->tea_len != in->len || memcmp(n->tea, in->tea, in->len))
+	if (!n || n->afi != in->afi || n->tea_len != in->len ||
+	    memcmp(n->tea, in->tea, in->len))
 		return NULL;
 	return n;
 }
 
-static bool may_come(const struct attr *attr)
+static bool may_come(const struct attr *attr, afi_t afi)
 {
-	struct incoming in;
+	struct incoming in = {.afi = afi};
 
 	if (tea_of(attr, &in))
 		return nhop_for(attr, &in) != NULL;
@@ -134,7 +136,7 @@ match_peer(void *rule, const struct prefix *prefix, void *object)
 {
 	const struct bgp_path_info *path = object;
 
-	if (may_come(path->attr))
+	if (may_come(path->attr, family2afi(prefix->family)))
 		return RMAP_MATCH;
 	if (CHECK_FLAG(path->peer->rmap_type, PEER_RMAP_TYPE_IN))
 		swmesh_peer_get(path->peer)->count[SWMESH_COUNT_DENIED]++;
@@ -167,17 +169,13 @@ set_next_hop(void *rule, const struct prefix *prefix, void *object)
 {
 	struct bgp_path_info *path = object;
 	struct swmesh_nhop *n;
-	struct incoming in;
+	struct incoming in = {.afi = family2afi(prefix->family)};
 
 	if (!tea_of(path->attr, &in))
 		return RMAP_OKAY;
 	n = nhop_for(path->attr, &in);
 	if (!n)
 		return RMAP_OKAY;
-	if (prefix->family == AF_INET)
-		n->ipv4 = true;
-	else
-		n->ipv6 = true;
 	set_nhop(path->attr, n);
 	return RMAP_OKAY;
 }

@@ -154,6 +154,40 @@ def test_any_order(net, seed):
                "the routes have gone with the sessions")
 
 
+def test_same_again(net):
+    """Routes announced again unchanged, as after a refresh, change nothing and go nowhere."""
+    router = net[dut.DUT]
+    peer, watch = dut.speaker(2), dut.speaker(3)
+
+    def state():
+        return [router.json("bgpd", "show bgp %s unicast" % family)["tableVersion"]
+                for family in ("ipv4", "ipv6")]
+
+    def announce(value):
+        for prefix in PREFIXES:
+            peer.announce(prefix, "fd00:9::2", value)
+        received = dut.counters(router, 2)["received"]
+        peer.announce("10.31.0.0/24", "fd00:9::2", dut.tlv(7))  # refused: counted, no route
+        wait.until(lambda: dut.counters(router, 2)["received"] > received, "all is read")
+
+    try:
+        peer.announce("10.31.0.0/24", "fd00:9::2", dut.tlv(7))
+        wait.until(lambda: dut.counters(router, 2).get("received"), "the module counts")
+        announce(VALUES[2])
+        wait.until(lambda: set(PREFIXES) <= set(watch.routes()), "all are there")
+        before, sent = state(), len(watch.updates)
+        announce(VALUES[2])
+        wait.holds(lambda: state() == before, "no path has changed", 1)
+        assert len(watch.updates) == sent
+        announce(VALUES[3])
+        wait.until(lambda: all(watch.routes()[p].tea == VALUES[3] for p in PREFIXES),
+                   "a change is announced")
+        assert state() > before
+    finally:
+        peer.stop()
+        watch.stop()
+
+
 def test_mutated_updates(net):
     """Attributes 23 with octets changed at random: the session never ends over them."""
     rng = random.Random(5)
