@@ -22,6 +22,9 @@
 static struct swmesh_msg conversation;
 static struct thread *t_tick;
 static struct thread *t_flush;
+/* bgpd's full state has been read once: from then on what is held of it is
+ * whole, even while it is read again. */
+static bool known;
 
 /* Encap-sets as last sent, by name: to tell what is gone. */
 static char sent[ENCAP_SETS_MAX][ENCAP_NAME_LEN + 1];
@@ -183,7 +186,7 @@ static void sync_begin(void *arg)
 	struct mesh *mesh = arg;
 	struct demand *demand;
 
-	mesh->syncing = true;
+	mesh->syncing = !known;
 	frr_each (demand_table, &mesh->demands, demand)
 		demand->marked = true;
 }
@@ -212,6 +215,7 @@ static void sync_end(void *arg)
 		if (demand->marked && !demand->t_stale)
 			thread_add_timer(master, stale, demand, swmesh_grace,
 					 &demand->t_stale);
+	known = true;
 	mesh->syncing = false;
 	mesh->ops->schedule(mesh);
 	swmesh_kernel_synced();

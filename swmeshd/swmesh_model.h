@@ -227,7 +227,8 @@ struct mesh {
 	/* The transit source is on this system; not known before zebra has
 	 * told its interfaces. */
 	bool source_known, source_ok;
-	/* bgpd's full state is being read: wait for its end. */
+	/* bgpd's full state is being read for the first time: wait for its
+	 * end. */
 	bool syncing;
 
 	/* What the sets come to: for receiving, and for sending by family. */
