@@ -30,6 +30,8 @@ def measure(options, messages, count):
     """One life of a bgpd: (CPU seconds of the load, peak KiB)."""
     nexthops = edge.endpoints(NEXTHOPS)
     with edge.Edge(**options) as under:
+        if options.get("softwires"):
+            under.wait_mesh_known()
         under.prime(nexthops)
         pid = under.pid("bgpd")
         usage.wait_quiet([pid], 0.5)
