@@ -134,11 +134,14 @@ const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len)
 
 static void afbr_hold(struct afbr *afbr)
 {
-	time_t hold = HOLD_MIN_S << MIN(afbr->recursions, 5u);
+	time_t now = monotime(NULL), hold;
 
+	if (now > afbr->held_until + HOLD_MAX_S)
+		afbr->hold_level = 0; /* long ago: a new story */
+	hold = MIN(HOLD_MIN_S << afbr->hold_level, HOLD_MAX_S);
+	afbr->hold_level = MIN(afbr->hold_level + 1, 5u);
 	afbr->recursions++;
-	hold = MIN(hold, HOLD_MAX_S);
-	afbr->held_until = monotime(NULL) + hold;
+	afbr->held_until = now + hold;
 	afbr->mesh->ops->hold(afbr, hold * 1000);
 	zlog_warn(
 		"AFBR %pIA: the way to it leads through a softwire (%s), RFC 9012 section 7.2; not used for %d s",

@@ -115,7 +115,7 @@ struct afbr {
 	struct endpoint_path path;
 	/* B5: how often a path through a softwire was seen, and until when
 	 * the endpoint is not tried again (monotonic seconds). */
-	unsigned int recursions;
+	unsigned int recursions, hold_level;
 	time_t held_until;
 	struct thread *t_held;
 
