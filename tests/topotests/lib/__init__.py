@@ -14,6 +14,7 @@ wait        poll until a condition holds
 bgpspeaker  a raw BGP speaker that sends any bytes and keeps all it is sent
 tea         the Tunnel Encapsulation attribute, made and read for the speaker
 probe       single packets of any size and marking; ICMP "too big" answers
+system      a whole system of its own: what is installed into /, service scripts
 mesh        the standard mesh: three AFBRs around an IPv6-only core
 softwires   what tests of softwires ask and do: devices, SW-NHOPs, encap-sets, a speaker
 collect     what is kept of a test that failed

@@ -84,7 +84,7 @@ class System:
         return ["nsenter", "--target", str(self.init_pid()), "--mount", "--pid", "--uts",
                 "--net", "--root", "--wdns=/", "--", *command]
 
-    def try_run(self, command, stdin=None, timeout=120):
+    def try_run(self, command, stdin=None, timeout=600):
         """(exit status, standard output and error together)."""
         done = subprocess.run(self.argv(command), input=stdin, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, env=paths.ENV,
@@ -136,4 +136,4 @@ class System:
             found = self.processes(program)
             return found[0] if len(found) == 1 and found[0] != other_than else None
         return wait.until(only, "one %s runs%s" % (
-            program, other_than and ", other than %d" % other_than or ""))
+            program, other_than and ", other than %d" % other_than or ""), limit=180)
