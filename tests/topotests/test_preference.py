@@ -211,18 +211,18 @@ def test_payload_families(mesh, listener):
 def test_peer_that_carries_the_other_family_only(mesh, listener):
     """An announced tunnel whose Protocol Type names IPv4 only is not used for an IPv6 route
     (RFC 9012 section 3.4.1): not resolvable, and "show softwire" says why."""
-    prefix, payload = "2001:db8:99::/64", (4,)
-    listener.announce(prefix, loopback(99), tea.gre(loopback(99), None, payload))
+    prefix, far = "2001:db8:99::/64", softwires.remote(1)
+    listener.announce(prefix, far, tea.gre(far, None, (4,)))
     try:
         wait.until(lambda: prefix in mesh["a1"].json(
             "bgpd", "show bgp ipv6 unicast")["routes"], "a1 has heard of %s" % prefix)
         wait.until(lambda: "does not carry ipv6" in mesh["a1"].show(
             "swmeshd", "show softwire detail"), "a1 says why")
         wait.holds(lambda: kernel.route("a1", prefix, 6) is None, "no route", 1.0)
-        listener.announce(prefix, loopback(99), tea.gre(loopback(99), None, (4, 6)))
-        wait_sends("a1", prefix, loopback(99), "ip6gre")
+        listener.announce(prefix, far, tea.gre(far, None, (4, 6)))
+        wait_sends("a1", prefix, far, "ip6gre")
     finally:
         listener.withdraw(prefix)
     softwires.speaker_routes_gone(mesh, [prefix])
-    wait.until(lambda: loopback(99) not in softwires.endpoints("a1"), "its devices are gone")
+    wait.until(lambda: far not in softwires.endpoints("a1"), "its devices are gone")
     assert RR not in softwires.endpoints("a1")

@@ -174,15 +174,25 @@ def sessions(router):
 
 # -- a raw speaker beside the reflector --
 
+# Next hops and endpoints of the speaker's: behind p, which discards what arrives, and no
+# address of p's own, as its bgpd refuses those.
+REMOTES = "2001:db8:5ca1::/64"
+
+
+def remote(i):
+    return "2001:db8:5ca1::%x" % i
+
+
 @contextlib.contextmanager
 def speaker(mesh, n=99, routed=True):
     """A raw BGP speaker on p, a peer of the reflector's (not a client: it hears all clients'
-    routes and they hear its). routed: the AFBRs have a route to its address."""
+    routes and they hear its). routed: the core has a way to REMOTES."""
     address = loopback(n)
-    if routed and mesh.igp == "static":
+    if routed:
+        mesh["p"].configure("staticd", "ipv6 route %s Null0\n" % REMOTES)
         for m in mesh.numbers:
-            mesh["a%d" % m].configure("staticd", "ipv6 route %s/128 %s\n" % (
-                address, core_address(m, "p")))
+            mesh["a%d" % m].configure("staticd", "ipv6 route %s %s\n" % (
+                REMOTES, core_address(m, "p")))
     lines = ["router bgp %d" % ASN, "neighbor %s remote-as %d" % (address, ASN),
              "neighbor %s passive" % address, "neighbor %s advertisement-interval 0" % address,
              "neighbor %s capability extended-nexthop" % address]
