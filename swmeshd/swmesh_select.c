@@ -156,16 +156,50 @@ static void look_at_local(const struct demand *demand,
 	}
 }
 
+/* The first feasible one; n if there is none. What comes before it and is not
+ * known yet may still turn out better. */
+static unsigned int choose(struct selection *sel)
+{
+	for (unsigned int i = 0; i < sel->n; i++) {
+		if (sel->c[i].feasible)
+			return i;
+		sel->pending |= sel->c[i].pending;
+	}
+	return sel->n;
+}
+
+/* TLVs of types that we do not announce, only for their reasons. */
+static void look_at_rest(const struct demand *demand,
+			 const struct local_tunnels *order, uint8_t payload,
+			 struct selection *sel)
+{
+	for (size_t i = 0; i < demand->tea.n_tunnels; i++) {
+		const struct tea_tunnel *tt = &demand->tea.tunnels[i];
+		struct candidate *c;
+
+		if (tt->removed || order_has_type(order, tt->type))
+			continue;
+		c = add(sel, tt);
+		if (!c)
+			return;
+		check_tlv(demand, tt, payload, c);
+		if (!c->reason[0])
+			snprintf(c->reason, sizeof(c->reason),
+				 "no encap-set of ours announces it%s%s",
+				 payload ? " for " : "",
+				 payload ? payload_text(payload) : "");
+	}
+}
+
 void select_tunnel(const struct demand *demand, struct selection *out)
 {
 	const struct mesh *mesh = demand->mesh;
 	uint8_t payload = demand_payload(demand);
-	const struct local_tunnels *order = payload & PAYLOAD_IPV4
-						    ? &mesh->order_ipv4
-					    : payload ? &mesh->order_ipv6
-						      : &mesh->local;
-	bool pending = false;
+	const struct local_tunnels *order = &mesh->local;
 
+	if (payload)
+		order = payload & PAYLOAD_IPV4 ? &mesh->order_ipv4
+					       : &mesh->order_ipv6;
 	memset(out, 0, offsetof(struct selection, c));
 	for (unsigned int i = 0; i < order->n; i++) {
 		const struct local_tunnel *local =
@@ -174,35 +208,8 @@ void select_tunnel(const struct demand *demand, struct selection *out)
 		if (local)
 			look_at_local(demand, local, payload, out);
 	}
-	out->chosen = out->n;
-	for (unsigned int i = 0; i < out->n && out->chosen == out->n; i++) {
-		if (out->c[i].feasible)
-			out->chosen = i;
-		else
-			pending |= out->c[i].pending;
-	}
-	out->pending = pending;
-
-	/* The rest only for its reasons. */
-	for (size_t i = 0; i < demand->tea.n_tunnels; i++) {
-		const struct tea_tunnel *tt = &demand->tea.tunnels[i];
-		bool none = out->chosen == out->n;
-		struct candidate *c;
-
-		if (tt->removed || order_has_type(order, tt->type))
-			continue;
-		c = add(out, tt);
-		if (!c)
-			break;
-		if (none)
-			out->chosen = out->n;
-		check_tlv(demand, tt, payload, c);
-		if (!c->reason[0])
-			snprintf(c->reason, sizeof(c->reason),
-				 "no encap-set of ours announces it%s%s",
-				 payload ? " for " : "",
-				 payload ? payload_text(payload) : "");
-	}
+	look_at_rest(demand, order, payload, out);
+	out->chosen = choose(out);
 }
 
 static size_t candidate_text(const struct candidate *c, char *buf, size_t len)
