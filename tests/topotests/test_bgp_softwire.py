@@ -104,9 +104,9 @@ def valid(router, prefix):
     return routes(router).get(prefix, (False,))[0]
 
 
-def announce_all(peers):
+def announce_all(peers, tea=TEA):
     for prefix, hop in HOPS.items():
-        peers[2].announce(prefix, hop, TEA)
+        peers[2].announce(prefix, hop, tea)
 
 
 def test_sw_nhops(router, peers):
@@ -142,14 +142,18 @@ def test_sw_nhops(router, peers):
 
 
 def test_default_route_never_counts(router, peers):
-    """Neither a default route nor one to a shorter prefix stands in for a SW-NHOP."""
+    """Neither a default route nor one to a shorter prefix stands in for a SW-NHOP.
+
+    The tunnel is VXLAN, which no set of ours has: swmeshd never brings such a softwire up,
+    though its endpoint can be reached by the default route.
+    """
     router.configure("zebra", "ip nht resolve-via-default\nipv6 nht resolve-via-default\n")
     lines = ["default via fd00:9::4", "fd53:574d::/32 dev bdut-bsp",
              "fd53:574d:4553:4800::/65 dev bdut-bsp", "fd53:574d:4553:4800:8000::/65 dev bdut-bsp"]
     for line in lines:
         netns.run(dut.DUT, ["ip", "-6", "route", "add", *line.split()])
     try:
-        announce_all(peers)
+        announce_all(peers, dut.tlv(8, dut.endpoint()))
         peers[2].announce("10.41.0.0/24", "2a01:dead::1")  # no TEA: the default route counts
         wait.until(lambda: valid(router, "10.41.0.0/24"), "the default route resolves others")
         for prefix in HOPS:
