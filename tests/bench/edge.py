@@ -19,9 +19,6 @@ ENDPOINTS = "2001:db8:e::/64"
 ASN = 65000
 PRIMER = 0x0A000000  # 10.0.0.0: the routes that come first, one for each next hop
 
-# As Debian's /etc/frr/daemons starts it: room for the kernel's notifications.
-ZEBRA_OPTIONS = ["-s", "90000000"]
-
 SOFTWIRE = """softwire mesh
  transit ipv6 source %s
  encap-set EDGE
@@ -71,7 +68,7 @@ class Edge:
         if softwires:
             configs["swmeshd"] = SOFTWIRE
         options = list(bgpd_options) + (mesh.module_options() if module else [])
-        self.router = Router(ROUTER, configs, {"bgpd": options, "zebra": ZEBRA_OPTIONS})
+        self.router = Router(ROUTER, configs, {"bgpd": options})
         self.topology = wires([self.router])
         self.speaker = bulk.BulkSpeaker(
             SENDER, SENDER_ADDRESS, ROUTER_ADDRESS, ASN, "10.255.0.2",

@@ -9,6 +9,9 @@ import subprocess
 from . import netns, paths, vty, wait
 
 ORDER = ("zebra", "staticd", "ospf6d", "ospfd", "bgpd", "swmeshd")
+# What Debian's /etc/frr/daemons gives zebra: with the kernel's default buffer it loses
+# notifications, silently, when hundreds of devices appear at once.
+PACKAGED_OPTIONS = {"zebra": ("-s", "90000000")}
 STOP_LIMIT = 20  # seconds between SIGTERM and SIGKILL
 
 
@@ -29,7 +32,7 @@ class DaemonProcess:
         argv = [*before, paths.daemon(self.name), "-N", self.router.name, "-f", self.config_file,
                 "-i", "%s/%s.pid" % (self.router.run_dir, self.name),
                 "--log", "file:" + self.router.file(self.name + ".log"), "--log-level", "debug"]
-        return argv + self.options
+        return argv + [*PACKAGED_OPTIONS.get(self.name, ()), *self.options]
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
