@@ -68,6 +68,9 @@ def edits(header):
         ("extract.pl", "preprocessor flags of our own",
          r"(-DVTYSH_EXTRACT_PL .*) \$cppadd \$file \|",
          r"\1 $ENV{SWMESH_EXTRACT_FLAGS} $cppadd $file |"),
+        # It takes definitions apart at commas, those in help texts too.
+        ("extract.pl", "no second blank after a comma",
+         r'join \(", ", @defun_array\)', 'join (",", @defun_array)'),
     )
 
 
