@@ -158,7 +158,7 @@ void kdev_set_ifindex(struct kdev *d, int ifindex)
 	if (ifindex)
 		kdev_ifindexes_add(&by_ifindex, d);
 	else
-		d->up = false;
+		d->up = d->fell = false;
 }
 
 static void kdev_free(struct kdev *d)
@@ -180,7 +180,7 @@ bool swmesh_kernel_owns(int ifindex)
 
 static bool kdev_right(const struct kdev *d)
 {
-	return d->ifindex && d->up && d->exact &&
+	return d->ifindex && d->up && !d->fell && d->exact &&
 	       !ipaddr_cmp(&d->have.local, &d->want.local) &&
 	       !ipaddr_cmp(&d->have.remote, &d->want.remote) &&
 	       sw_tunnel_same(&d->have.tunnel, &d->want.tunnel) &&
@@ -389,7 +389,9 @@ static void kdev_reconcile(struct kdev *d)
 		return;
 	}
 	d->asked = true;
-	if (d->ifindex)
+	if (d->ifindex && d->fell)
+		destroy(d); /* and create it when it has gone */
+	else if (d->ifindex)
 		modify(d);
 	else
 		create(d);
@@ -409,7 +411,7 @@ static void kdev_look(struct kdev *d)
 		d->attempts = 0;
 		softwire_event(d->sw, SOFTWIRE_EV_DEVICE_READY, NULL);
 	} else if (d->sw->state == SOFTWIRE_UP) {
-		if (!d->ifindex || !d->up)
+		if (!d->ifindex || !d->up || d->fell)
 			softwire_event(d->sw, SOFTWIRE_EV_DEVICE_LOST, NULL);
 		else
 			kdev_reconcile(d); /* changed from outside */

@@ -35,6 +35,10 @@ struct kdev {
 	struct kdev_ifindexes_item ifindex_item;
 	int ifindex; /* 0: not in the kernel */
 	bool up, exact;
+	/* Someone set it down. The kernel took its routes away; zebra, when the
+	 * device is soon up again, neither puts them back nor tells bgpd. So it
+	 * is made anew, with another ifindex, which all of them notice. */
+	bool fell;
 	struct tun_params have;
 	bool asked;  /* a request is under way */
 	bool marked; /* not seen in the dump under way */

@@ -38,10 +38,14 @@ static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi,
 {
 	char alias[KDEV_ALIAS_LEN];
 
+	bool was_up = d->up && d->ifindex == ifi->ifi_index;
+
 	d->marked = false;
 	d->up = ifi->ifi_flags & IFF_UP;
 	if (!d->up && d->ifindex == ifi->ifi_index)
 		kroute_device_gone(d->ifindex);
+	if (!d->up && was_up)
+		d->fell = true;
 	kdev_set_ifindex(d, ifi->ifi_index);
 	if (a[IFLA_IFNAME])
 		kdev_set_name(d, get_str(a[IFLA_IFNAME]));
