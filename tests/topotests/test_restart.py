@@ -153,3 +153,37 @@ def test_no_softwire_mesh_leaves_nothing(settled):
     router.configure("swmeshd", config)
     softwires.wait_talk(settled)
     wait_settled(settled, 1)
+
+
+def test_foreign_device_in_the_way(settled):
+    """A device of someone else has the endpoints and key of a softwire: the softwire says so,
+    sending falls back to the next tunnel (B3), and the device is left alone. Once it is gone the
+    softwire comes up by itself."""
+    router = settled["a1"]
+    config = router.configs["swmeshd"]
+    router.configure("swmeshd", "no softwire mesh\n")
+    wait.until(lambda: kernel.leftovers("a1") == [], "a1 has no device and no route left")
+    netns.ip_batch("a1", [
+        "link add foreign type ip6gre local %s remote %s key 100" % (loopback(1), loopback(2))])
+    theirs = identities("a1")["foreign"]
+    router.configure("swmeshd", config)
+    softwires.wait_sends("a1", island(2), loopback(2), "ip6tnl")
+    # One way: what a2 sends by GRE belongs to that other device now.
+    flow = settled.flow("h1", host(2), "h2", rate=RATE)
+    softwires.wait_flowing(flow, RATE)
+
+    def failing():
+        shown = router.json("swmeshd", "show softwire json")["softwires"]
+        one = [sw for sw in shown if (sw["endpoint"], sw["type"]) == (loopback(2), "gre")][0]
+        assert one["state"] == "failing", one
+        return one
+
+    one = wait.until(failing, "the GRE softwire is failing")
+    assert "another device" in one["reason"] and "same endpoints and key" in one["reason"], one
+    assert identities("a1")["foreign"] == theirs
+    netns.ip_batch("a1", ["link del foreign"])
+    softwires.wait_sends("a1", island(2), loopback(2), "ip6gre", 100)
+    softwires.wait_flowing(flow, RATE)
+    flow.stop()
+    wait_settled(settled, 1)
+    softwires.wait_talk(settled)
