@@ -252,13 +252,17 @@ static void forget_gone(struct bgp *bgp)
 
 void swmesh_filter_forget(void)
 {
+	static unsigned int seen;
+	unsigned int total = 0;
 	struct listnode *node;
 	struct bgp *bgp;
 
-	if (!policies_count(&policies))
-		return;
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
-		forget_gone(bgp);
+		total += listcount(bgp->peer) + listcount(bgp->group);
+	if (total < seen && policies_count(&policies))
+		for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+			forget_gone(bgp);
+	seen = total;
 }
 
 static int instance_deleted(struct bgp *bgp)

@@ -38,10 +38,8 @@ static void post_run(struct thread *thread)
 {
 	swmesh_carry_flush();
 	swmesh_out_check();
-	if (commands_run) {
-		swmesh_filter_forget();
+	if (commands_run)
 		swmesh_rmap_ensure();
-	}
 	commands_run = false;
 }
 
@@ -73,6 +71,8 @@ static int peer_changed(struct peer *peer)
 
 static int command_done(struct vty *vty, const char *command)
 {
+	/* At once: the next command may bring a neighbor of the same name. */
+	swmesh_filter_forget();
 	commands_run = true;
 	swmesh_post();
 	return 0;
