@@ -152,11 +152,25 @@ def test_endpoint_of_another_family(mesh, speaker):
 def test_endpoint_is_not_the_next_hop(mesh, speaker):
     """The endpoint sub-TLV decides where packets go, not the next hop (RFC 9012 section 3.1);
     with address family 0 it is the next hop."""
-    speaker.announce(PREFIX, SPEAKER, tea.gre(loopback(2), 22))
-    wait_sends("a3", PREFIX, loopback(2), "ip6gre", 22)
+    speaker.announce(PREFIX, SPEAKER, tea.gre(loopback(2)))
+    wait_sends("a1", PREFIX, loopback(2), "ip6gre")
+    assert outer_destinations(mesh, INSIDE) == {(loopback(2), "gre", None)}
     speaker.announce(PREFIX, SPEAKER, tea.gre(None, 23))
     wait_sends("a1", PREFIX, SPEAKER, "ip6gre", 23)
     assert outer_destinations(mesh, INSIDE) == {(SPEAKER, "gre", 23)}
+
+
+def test_second_key_of_one_endpoint(mesh, speaker):
+    """A kernel device sends with one key: an endpoint that is announced with a second one
+    needs a second gre tunnel of ours, and "show softwire" says so."""
+    speaker.announce(PREFIX, SPEAKER, tea.gre(loopback(2), 22))
+    not_resolvable(mesh, PREFIX, "announce one more gre tunnel")
+    mesh["a1"].configure("swmeshd", "softwire mesh\nencap-set EDGE\ntunnel 15 gre key 15\n")
+    wait_sends("a1", PREFIX, loopback(2), "ip6gre", 22)
+    wait_sends("a1", island(2), loopback(2), "ip6gre", None)
+    assert outer_destinations(mesh, INSIDE) == {(loopback(2), "gre", 22)}
+    mesh["a1"].configure("swmeshd", "softwire mesh\nencap-set EDGE\nno tunnel 15\n")
+    wait_no_route("a1", PREFIX)
 
 
 def test_encapsulation_community(mesh, speaker):
