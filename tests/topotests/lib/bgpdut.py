@@ -39,7 +39,7 @@ def config(extra="", maps=None):
     """maps: neighbor number -> lines under each address family, beside those of PEERS."""
     lines = ["router bgp %d" % ASN, " bgp router-id 10.255.9.1",
              " no bgp default ipv4-unicast", " no bgp ebgp-requires-policy",
-             " no bgp network import-check"]
+             " no bgp network import-check", " bgp log-neighbor-changes"]
     for number, (asn, plain, _) in PEERS.items():
         lines += [" neighbor %s remote-as %d" % (address(number), asn),
                   " neighbor %s passive" % address(number),
