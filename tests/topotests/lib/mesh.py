@@ -110,7 +110,7 @@ def ospf6_config(number, interfaces):
             lines += [" ipv6 ospf6 passive"]
         else:
             lines += [" ipv6 ospf6 network point-to-point", " ipv6 ospf6 hello-interval 1",
-                      " ipv6 ospf6 dead-interval 4"]
+                      " ipv6 ospf6 dead-interval 20"]
         lines += ["exit"]
     return "\n".join(lines + ["router ospf6", " ospf6 router-id 10.254.0.%d" % number,
                               " timers throttle spf 0 50 500", "exit", ""])
