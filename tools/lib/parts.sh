@@ -77,7 +77,7 @@ part_format() {
 # A smoke test: 60 s in all, from the seeds in the repository.
 part_fuzz() {
 	local rc=0 log=$logs/fuzz.log passed failed
-	"$top/tests/fuzz/run-fuzz" 30 2>&1 | tee "$log" || rc=$?
+	"$top/tests/fuzz/run-fuzz" 60 2>&1 | tee "$log" || rc=$?
 	passed=$(grep -c '^PASS:' "$log" || :)
 	failed=$(grep -c '^FAIL:' "$log" || :)
 	if [ "$rc" -ne 0 ] && [ "$failed" = 0 ]; then
