@@ -12,6 +12,7 @@ capture     one process that records what crosses links, with kernel timestamps
 traffic     ping; flows of numbered packets that tell exactly which were lost
 wait        poll until a condition holds
 bgpspeaker  a raw BGP speaker that sends any bytes and keeps all it is sent
+bgpdut      one bgpd with the module and raw speakers around it; makes attributes 23
 tea         the Tunnel Encapsulation attribute, made and read for the speaker
 probe       single packets of any size and marking; ICMP "too big" answers
 system      a whole system of its own: what is installed into /, service scripts
