@@ -89,14 +89,16 @@ def create(names):
         ip_batch(name, ["link set lo up"])
 
 
-# A router that takes packets as a test expects: no address of its own making, no
-# filter on the way back, room for many routes.
+# A router that takes packets as a test expects: no address of its own making, none
+# lost with a link, no filter on the way back, room for many routes.
 SYSCTLS = (
     ("net/ipv4/ip_forward", 1),
     ("net/ipv6/conf/all/forwarding", 1),
     ("net/ipv6/conf/default/accept_ra", 0),
     ("net/ipv6/conf/default/accept_dad", 0),
     ("net/ipv6/conf/all/accept_dad", 0),
+    ("net/ipv6/conf/all/keep_addr_on_down", 1),
+    ("net/ipv6/conf/default/keep_addr_on_down", 1),
     ("net/ipv4/conf/all/rp_filter", 0),
     ("net/ipv4/conf/default/rp_filter", 0),
     ("net/ipv4/icmp_ratelimit", 0),
