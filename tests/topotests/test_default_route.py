@@ -171,7 +171,7 @@ def test_ipv4_default_route(mesh, default_route):
     """With an IPv4 default route by an IPv6 next hop in the core: what BGP has a path for is
     still encapsulated, what it has none for takes the default route (see above)."""
     settled(mesh)
-    netns.ip_batch("a1", ["route add default via inet6 %s dev a1-p" % CORE])
+    netns.ip_batch("a1", ["route add 0.0.0.0/0 via inet6 %s dev a1-p" % CORE])
     try:
         mark = mesh.capture.mark()
         assert None not in traffic.ping("h1", host(2), count=10)
@@ -180,4 +180,4 @@ def test_ipv4_default_route(mesh, default_route):
         assert len(packet.select(seen, encap="gre", inner_dst=host(2), proto="icmp")) == 10
         assert {p.outer.dst for p in packet.in_clear(seen, ISLANDS)} == {"10.99.0.1"}
     finally:
-        netns.ip_batch("a1", ["route delete default"])
+        netns.ip_batch("a1", ["route delete 0.0.0.0/0"])
