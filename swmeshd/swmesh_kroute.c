@@ -210,21 +210,46 @@ void swmesh_kernel_route_release(struct demand *demand)
 	kroute_drop(r);
 }
 
+/*
+ * The unreachable route of a prefix that is no longer ours stays until bgpd has
+ * certainly let go of its SW-NHOPs: their host routes are gone, and by a
+ * default route zebra would find another way for what still refers to them
+ * (B3).
+ */
+#define GUARD_S 10
+
+static struct kroute *old_guard;
+static struct thread *t_guard;
+
+static void guard_over(struct thread *t)
+{
+	struct kroute *r = old_guard;
+
+	old_guard = NULL;
+	kroute_drop(r);
+}
+
 void kroute_prefix(const struct prefix_ipv6 *prefix)
 {
-	struct kroute *r;
 
 	if (prefix_route && prefix && !prefix_cmp(&prefix_route->dst, prefix) &&
 	    prefix_route->wanted)
 		return;
 	if (prefix_route) {
-		r = prefix_route;
+		THREAD_OFF(t_guard);
+		if (old_guard)
+			guard_over(NULL);
+		old_guard = prefix_route;
 		prefix_route = NULL;
-		kroute_drop(r);
+		thread_add_timer(master, guard_over, NULL, GUARD_S, &t_guard);
 	}
 	if (!prefix)
 		return;
 	prefix_route = kroute_get(prefix);
+	if (prefix_route == old_guard) {
+		THREAD_OFF(t_guard);
+		old_guard = NULL;
+	}
 	prefix_route->unreachable = true;
 	prefix_route->owned = prefix_route->wanted = true;
 	prefix_route->dropping = false;
@@ -379,6 +404,7 @@ void kroute_stop(void)
 {
 	struct kroute *r;
 
+	THREAD_OFF(t_guard);
 	while (kroute_check_pop(&checks))
 		;
 	while ((r = kroute_table_pop(&kroutes))) {
