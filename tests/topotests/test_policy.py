@@ -18,6 +18,7 @@ INSIDE = "10.50.0.1"
 
 @pytest.fixture(scope="module")
 def speaker(mesh):
+    softwires.wait_talk(mesh)
     with softwires.speaker(mesh) as one:
         yield one
 
