@@ -231,7 +231,6 @@ static void guard_over(struct thread *t)
 
 void kroute_prefix(const struct prefix_ipv6 *prefix)
 {
-
 	if (prefix_route && prefix && !prefix_cmp(&prefix_route->dst, prefix) &&
 	    prefix_route->wanted)
 		return;
