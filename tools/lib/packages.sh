@@ -8,11 +8,19 @@ supported_frr=8.4.4
 packages_build=(
 	autoconf automake bison flex gcc libc6-dev libtool make patch perl pkg-config
 	dpkg-dev python3 python3-dev texinfo xz-utils
-	libc-ares-dev libcap-dev libelf-dev libjson-c-dev libmnl-dev libpam0g-dev
-	libpcre2-dev libprotobuf-c-dev libreadline-dev libyang2-dev protobuf-c-compiler
+	libc-ares-dev libcap-dev libelf-dev libjson-c-dev libmnl-dev libnftables-dev
+	libpam0g-dev libpcre2-dev libprotobuf-c-dev libreadline-dev libssl-dev libyang2-dev
+	protobuf-c-compiler
 )
-packages_run=(frr frr-pythontools iproute2 iputils-ping kmod procps tcpdump util-linux)
-packages_test=(clang clang-format libclang-rt-14-dev libcmocka-dev python3-pytest)
+# The standard plugins are only recommended by strongSwan's packages, but without them
+# charon has neither AES-GCM for IKE nor ECDSA.
+packages_run=(
+	charon-systemd frr frr-pythontools iproute2 iputils-ping kmod
+	libstrongswan-standard-plugins procps strongswan-swanctl tcpdump util-linux
+)
+packages_test=(
+	clang clang-format libclang-rt-14-dev libcmocka-dev nftables openssl python3-pytest
+)
 packages_vm=(busybox-static linux-image-amd64 qemu-system-x86)
 
 need_root_kib=$((3 * 1024 * 1024))
@@ -74,7 +82,7 @@ check_offered() {
 		die "no package source offers ${absent[*]}; check the network and /etc/apt (what apt-get update said is in $logs)"
 }
 
-# Services of new packages (FRR's) must not start on this host: policy-rc.d says no
+# Services of new packages (FRR's, charon) must not start on this host: policy-rc.d says no
 # while we install. Whatever was there before comes back, also after an interruption.
 policy=/usr/sbin/policy-rc.d
 policy_kept=$policy.kept-by-swmesh
@@ -103,6 +111,11 @@ install_packages() {
 	trap 'exit 143' TERM
 	deny_services
 	apt install --no-install-recommends "$@"
+	if [[ " $* " == *" charon-systemd "* ]]; then
+		# Nor with the next boot; who wants it enables it (doc/install.md).
+		systemctl disable strongswan.service ||
+			echo "strongswan.service stays enabled"
+	fi
 }
 
 setup_packages() {
