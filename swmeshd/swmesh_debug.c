@@ -13,12 +13,11 @@ struct debug swmesh_dbg_events = {0, "softwire events"};
 struct debug swmesh_dbg_kernel = {0, "softwire kernel"};
 struct debug swmesh_dbg_zebra = {0, "softwire zebra"};
 struct debug swmesh_dbg_bgp = {0, "softwire bgp"};
+struct debug swmesh_dbg_ike = {0, "softwire ike"};
 
 static struct debug *const debugs[] = {
-	&swmesh_dbg_events,
-	&swmesh_dbg_kernel,
-	&swmesh_dbg_zebra,
-	&swmesh_dbg_bgp,
+	&swmesh_dbg_events, &swmesh_dbg_kernel, &swmesh_dbg_zebra,
+	&swmesh_dbg_bgp,    &swmesh_dbg_ike,
 };
 
 static void debug_set_all(uint32_t flags, bool set)
@@ -49,13 +48,14 @@ static int debug_config_write(struct vty *vty)
 }
 
 DEFPY(debug_softwire, debug_softwire_cmd,
-      "[no] debug softwire <events|kernel|zebra|bgp>$what",
+      "[no] debug softwire <events|kernel|zebra|bgp|ike>$what",
       NO_STR DEBUG_STR
       "Softwire mesh\n"
       "State machines and choices of tunnels\n"
       "Requests to the kernel and its answers\n"
       "Interfaces and next-hop tracking\n"
-      "Conversation with bgpd\n")
+      "Conversation with bgpd\n"
+      "Conversation with charon, strongSwan's daemon\n")
 {
 	uint32_t mode = DEBUG_NODE2MODE(vty->node);
 

@@ -9,6 +9,7 @@ extern struct debug swmesh_dbg_events; /* state machines, choices */
 extern struct debug swmesh_dbg_kernel; /* netlink requests and answers */
 extern struct debug swmesh_dbg_zebra;  /* interfaces, next-hop tracking */
 extern struct debug swmesh_dbg_bgp;    /* conversation with bgpd's module */
+extern struct debug swmesh_dbg_ike;    /* conversation with charon */
 
 void swmesh_debug_init(void);
 void swmesh_debug_cli_init(void);
