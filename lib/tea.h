@@ -70,7 +70,18 @@ enum tea_sub {
 	TEA_SUB_EMBEDDED_LABEL = 9, /* 3.5 */
 	TEA_SUB_MPLS_STACK = 10,    /* 3.6 */
 	TEA_SUB_PREFIX_SID = 11,    /* 3.7 */
+	/*
+	 * Experimental (RFC 9012 section 12.6), ours: a public key whose hash an
+	 * authenticator beside it announces. "SWPK", then the DER of a
+	 * SubjectPublicKeyInfo. Without the four letters it is somebody else's.
+	 */
+	TEA_SUB_PUBLIC_KEY = 253,
 };
+
+#define TEA_PUBLIC_KEY_MAGIC "SWPK"
+#define TEA_PUBLIC_KEY_MAGIC_LEN 4
+/* Longest DER that is built: RSA with 4096 bits has 550 octets. */
+#define TEA_PUBLIC_KEY_MAX 1100
 
 /* Address families of an endpoint (IANA "Address Family Numbers"). */
 #define TEA_AF_NONE 0 /* the endpoint is the route's next hop */
@@ -322,6 +333,13 @@ bool tea_tunnel_allows(const struct tea_tunnel *tunnel, uint16_t ethertype);
 
 bool tea_tunnel_has_color(const struct tea_tunnel *tunnel, uint32_t color);
 
+/* The next of our TEA_SUB_PUBLIC_KEY after prev, as tea_tunnel_next() does; the
+ * DER is *spki, *len octets, inside the sub-TLV's raw octets. */
+const struct tea_subtlv *
+tea_tunnel_public_key(const struct tea_tunnel *tunnel,
+		      const struct tea_subtlv *prev, const uint8_t **spki,
+		      size_t *len);
+
 /* ---- building ---- */
 
 /*
@@ -360,6 +378,8 @@ void tea_build_protocol(struct tea_builder *b, uint16_t ethertype);
 void tea_build_color(struct tea_builder *b, uint32_t color);
 void tea_build_authenticator(struct tea_builder *b, uint16_t type,
 			     const uint8_t *value, size_t len);
+void tea_build_public_key(struct tea_builder *b, const uint8_t *spki,
+			  size_t len);
 void tea_build_lb_block(struct tea_builder *b, uint16_t bits);
 void tea_build_ds(struct tea_builder *b, uint8_t ds);
 void tea_build_udp_port(struct tea_builder *b, uint16_t port);

@@ -189,6 +189,21 @@ void tea_build_authenticator(struct tea_builder *b, uint16_t type,
 	tea_build_sub(b, &sub);
 }
 
+void tea_build_public_key(struct tea_builder *b, const uint8_t *spki,
+			  size_t len)
+{
+	uint8_t value[TEA_PUBLIC_KEY_MAGIC_LEN + TEA_PUBLIC_KEY_MAX];
+
+	if (!len || len > TEA_PUBLIC_KEY_MAX) {
+		b->w.failed = true;
+		return;
+	}
+	memcpy(value, TEA_PUBLIC_KEY_MAGIC, TEA_PUBLIC_KEY_MAGIC_LEN);
+	memcpy(value + TEA_PUBLIC_KEY_MAGIC_LEN, spki, len);
+	tea_build_raw(b, TEA_SUB_PUBLIC_KEY, value,
+		      TEA_PUBLIC_KEY_MAGIC_LEN + len);
+}
+
 void tea_build_lb_block(struct tea_builder *b, uint16_t bits)
 {
 	tea_build_sub(b, &(struct tea_subtlv){.type = TEA_SUB_LB_BLOCK,
@@ -345,4 +360,26 @@ bool tea_tunnel_has_color(const struct tea_tunnel *tunnel, uint32_t color)
 		if (sub->u.color.color == color)
 			return true;
 	return false;
+}
+
+const struct tea_subtlv *
+tea_tunnel_public_key(const struct tea_tunnel *tunnel,
+		      const struct tea_subtlv *prev, const uint8_t **spki,
+		      size_t *len)
+{
+	size_t i = prev ? (size_t)(prev - tunnel->subs) + 1 : 0;
+
+	for (; i < tunnel->n_subs; i++) {
+		const struct tea_subtlv *sub = &tunnel->subs[i];
+
+		if (sub->type != TEA_SUB_PUBLIC_KEY ||
+		    sub->len <= TEA_PUBLIC_KEY_MAGIC_LEN ||
+		    memcmp(sub->raw, TEA_PUBLIC_KEY_MAGIC,
+			   TEA_PUBLIC_KEY_MAGIC_LEN))
+			continue;
+		*spki = sub->raw + TEA_PUBLIC_KEY_MAGIC_LEN;
+		*len = sub->len - TEA_PUBLIC_KEY_MAGIC_LEN;
+		return sub;
+	}
+	return NULL;
 }

@@ -69,6 +69,7 @@ static void afbr_del(struct afbr *afbr)
 	mesh->ops->untrack(afbr);
 	if (afbr->dirty)
 		afbr_dirty_del(&mesh->dirty_afbrs, afbr);
+	afbr_auth_clear(&afbr->auth);
 	afbr_softwires_fini(&afbr->softwires);
 	afbr_refs_fini(&afbr->refs);
 	afbr_table_del(&mesh->afbrs, afbr);
@@ -166,165 +167,6 @@ void afbr_path(struct afbr *afbr, const struct endpoint_path *path)
 	afbr_mark_demands(afbr);
 }
 
-/* ---- keys ---- */
-
-/* GRE keys that the AFBR announces for this endpoint, and for what payload. */
-struct peer_key {
-	bool has;
-	uint32_t key;
-	uint8_t payload;
-	bool taken;
-};
-
-#define PEER_KEYS_MAX 32
-
-struct peer_tunnels {
-	bool ipip;
-	unsigned int n;
-	struct peer_key keys[PEER_KEYS_MAX];
-};
-
-static void peer_key_add(struct peer_tunnels *peer, const struct tea_tunnel *tt)
-{
-	struct peer_key k = {};
-	unsigned int i;
-
-	k.has = tea_tunnel_gre_key(tt, &k.key);
-	if (tea_tunnel_allows(tt, TEA_ETHERTYPE_IPV4))
-		k.payload |= PAYLOAD_IPV4;
-	if (tea_tunnel_allows(tt, TEA_ETHERTYPE_IPV6))
-		k.payload |= PAYLOAD_IPV6;
-	for (i = 0; i < peer->n; i++) {
-		if (peer->keys[i].has == k.has && peer->keys[i].key == k.key) {
-			peer->keys[i].payload |= k.payload;
-			return;
-		}
-	}
-	if (peer->n < PEER_KEYS_MAX)
-		peer->keys[peer->n++] = k;
-}
-
-static void peer_collect(struct afbr *afbr, struct peer_tunnels *peer)
-{
-	struct afbr_ref *ref;
-
-	memset(peer, 0, sizeof(*peer));
-	frr_each (afbr_refs, &afbr->refs, ref) {
-		const struct demand *demand = ref->demand;
-
-		for (size_t i = 0; i < demand->tea.n_tunnels; i++) {
-			const struct tea_tunnel *tt = &demand->tea.tunnels[i];
-			struct ipaddr ep;
-
-			if (!tt->usable ||
-			    !tunnel_endpoint(tt, &demand->next_hop, &ep) ||
-			    ipaddr_cmp(&ep, &afbr->addr))
-				continue;
-			if (tt->type == TEA_TYPE_GRE)
-				peer_key_add(peer, tt);
-			else if (tt->type == TEA_TYPE_IPIP)
-				peer->ipip = true;
-		}
-	}
-}
-
-static struct peer_key *peer_key_current(struct peer_tunnels *peer,
-					 const struct softwire *sw)
-{
-	for (unsigned int i = 0; i < peer->n; i++)
-		if (sw->peer_has && peer->keys[i].has == sw->has_okey &&
-		    (!sw->has_okey || peer->keys[i].key == sw->okey) &&
-		    !peer->keys[i].taken)
-			return &peer->keys[i];
-	return NULL;
-}
-
-static struct peer_key *peer_key_choose(struct peer_tunnels *peer,
-					uint8_t payload)
-{
-	struct peer_key *second = NULL;
-
-	for (unsigned int i = 0; i < peer->n; i++) {
-		struct peer_key *k = &peer->keys[i];
-
-		if (!(k->payload & payload))
-			continue;
-		if (!k->taken)
-			return k;
-		if (!second)
-			second = k;
-	}
-	return second ? second : peer->n ? &peer->keys[0] : NULL;
-}
-
-/* True if what the softwire sends with has changed. */
-static bool softwire_set_peer(struct softwire *sw, bool has,
-			      const struct peer_key *k)
-{
-	bool has_okey = k && k->has;
-	uint32_t okey = has_okey ? k->key : 0;
-
-	if (sw->peer_has == has && sw->has_okey == has_okey && sw->okey == okey)
-		return false;
-	sw->peer_has = has;
-	sw->has_okey = has_okey;
-	sw->okey = okey;
-	afbr_mark_demands(sw->afbr);
-	return true;
-}
-
-static uint8_t local_payload(const struct mesh *mesh,
-			     const struct sw_tunnel *tunnel)
-{
-	for (unsigned int i = 0; i < mesh->local.n; i++)
-		if (sw_tunnel_same(&mesh->local.t[i].tunnel, tunnel))
-			return mesh->local.t[i].payload;
-	return 0;
-}
-
-/*
- * Which of the AFBR's GRE keys each softwire sends with: a kernel device has
- * one. What is in use stays as long as the AFBR announces it; the rest is
- * handed out in our order of preference, one each while there are enough.
- */
-static void assign_keys(struct afbr *afbr)
-{
-	struct peer_tunnels peer;
-	struct softwire *sw;
-	struct peer_key *k;
-
-	peer_collect(afbr, &peer);
-	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		if (sw->tunnel.type != TEA_TYPE_GRE)
-			continue;
-		k = peer_key_current(&peer, sw);
-		if (k)
-			k->taken = true;
-	}
-	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		bool changed;
-
-		if (sw->tunnel.type == TEA_TYPE_GRE) {
-			bool keep = false;
-
-			for (unsigned int i = 0; i < peer.n && !keep; i++)
-				keep = sw->peer_has &&
-				       peer.keys[i].has == sw->has_okey &&
-				       peer.keys[i].key == sw->okey;
-			if (keep)
-				continue;
-			k = peer_key_choose(
-				&peer, local_payload(afbr->mesh, &sw->tunnel));
-			if (k)
-				k->taken = true;
-			changed = softwire_set_peer(sw, k != NULL, k);
-		} else
-			changed = softwire_set_peer(sw, peer.ipip, NULL);
-		if (changed)
-			softwire_event(sw, SOFTWIRE_EV_CHANGED, NULL);
-	}
-}
-
 /* ---- softwires ---- */
 
 struct softwire *afbr_softwire(struct afbr *afbr,
@@ -336,6 +178,18 @@ struct softwire *afbr_softwire(struct afbr *afbr,
 		if (sw_tunnel_same(&sw->tunnel, tunnel))
 			return sw;
 	return NULL;
+}
+
+/* A change is acted upon by the CHANGED event that afbr_update() ends with. */
+static void set_security(struct softwire *sw, struct security *security)
+{
+	struct security *old = sw->security;
+
+	if (security == old)
+		return;
+	sw->security = security ? security_ref(security) : NULL;
+	security_unref(&old);
+	afbr_mark_demands(sw->afbr);
 }
 
 void afbr_update(struct afbr *afbr)
@@ -355,11 +209,13 @@ void afbr_update(struct afbr *afbr)
 		if (!sw)
 			sw = softwire_new(afbr, &mesh->local.t[i].tunnel);
 		sw->wanted = true;
+		set_security(sw, security_find(&mesh->securities,
+					       mesh->local.t[i].security));
 	}
 	frr_each_safe (afbr_softwires, &afbr->softwires, sw)
 		if (!sw->wanted)
 			softwire_del(sw);
-	assign_keys(afbr);
+	afbr_read_announced(afbr);
 
 	usable = afbr_usable(afbr);
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
@@ -369,7 +225,8 @@ void afbr_update(struct afbr *afbr)
 			continue;
 		}
 		softwire_event(sw, SOFTWIRE_EV_ENDPOINT_UP, NULL);
-		if (sw->state == SOFTWIRE_UP) /* the MTU or our address */
+		/* The MTU, our address or the security. */
+		if (sw->state == SOFTWIRE_UP || sw->state == SOFTWIRE_WAIT_SA)
 			softwire_event(sw, SOFTWIRE_EV_CHANGED, NULL);
 	}
 }
@@ -417,8 +274,9 @@ static bool endpoint_wanted(const struct mesh *mesh,
 			    const struct tea_tunnel *tt,
 			    const struct demand *demand, struct ipaddr *ep)
 {
-	if (!tt->usable ||
-	    (tt->type != TEA_TYPE_GRE && tt->type != TEA_TYPE_IPIP))
+	uint16_t type = tunnel_base_type(tt->type);
+
+	if (!tt->usable || (type != TEA_TYPE_GRE && type != TEA_TYPE_IPIP))
 		return false;
 	return tunnel_endpoint(tt, &demand->next_hop, ep) &&
 	       ep->ipa_type == mesh->local_source.ipa_type &&

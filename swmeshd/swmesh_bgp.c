@@ -77,15 +77,16 @@ static void send_config(const struct mesh *mesh)
 }
 
 /* Before our address is there nobody could reach us by it. */
-static ssize_t compile(const struct mesh *mesh, const struct encap_set *set,
+static ssize_t compile(struct mesh *mesh, const struct encap_set *set,
 		       uint8_t *buf, size_t cap)
 {
 	if (mesh_status(mesh) != MESH_READY)
 		return 0;
-	return encap_set_compile(set, &mesh->config.source, buf, cap);
+	return encap_set_compile(set, &mesh->securities, &mesh->config.source,
+				 buf, cap);
 }
 
-static void send_encap_set(const struct mesh *mesh, const struct encap_set *set)
+static void send_encap_set(struct mesh *mesh, const struct encap_set *set)
 {
 	Swmesh__EncapSet es = SWMESH__ENCAP_SET__INIT;
 	Swmesh__Item item = SWMESH__ITEM__INIT;

@@ -86,30 +86,78 @@ const char *encap_set_missing(const struct encap_set *set)
 	return NULL;
 }
 
+const char *encap_tunnel_security(const struct encap_set *set,
+				  const struct encap_tunnel *et)
+{
+	if (!et->security[0])
+		return set->security;
+	return strcmp(et->security, SECURITY_NONE) ? et->security : "";
+}
+
+struct compiler {
+	struct tea_builder b;
+	const struct encap_set *set;
+	const struct ipaddr *endpoint;
+	bool keys_told; /* the SubjectPublicKeyInfos: once is enough */
+};
+
+/* RFC 5566: the hash in every TLV, since it is the TLV that asks for IPsec. */
+static void compile_keys(struct compiler *c, const struct security *security)
+{
+	for (unsigned int i = 0; i < security->n_keys; i++)
+		tea_build_authenticator(&c->b, TEA_AUTH_SHA1,
+					security->keys[i].hash, KEY_HASH_LEN);
+	if (c->keys_told)
+		return;
+	c->keys_told = true;
+	for (unsigned int i = 0; i < security->n_keys; i++)
+		tea_build_public_key(&c->b, security->keys[i].spki,
+				     security->keys[i].len);
+}
+
+static void compile_tunnel(struct compiler *c, uint16_t type,
+			   const struct sw_tunnel *tunnel,
+			   const struct security *security)
+{
+	tea_build_tunnel(&c->b, type);
+	if (IS_IPADDR_V4(c->endpoint))
+		tea_build_endpoint_ipv4(&c->b, &c->endpoint->ipaddr_v4);
+	else
+		tea_build_endpoint_ipv6(&c->b, &c->endpoint->ipaddr_v6);
+	if (tunnel->has_key)
+		tea_build_gre_key(&c->b, tunnel->key);
+	if (c->set->payload & PAYLOAD_IPV4)
+		tea_build_protocol(&c->b, TEA_ETHERTYPE_IPV4);
+	if (c->set->payload & PAYLOAD_IPV6)
+		tea_build_protocol(&c->b, TEA_ETHERTYPE_IPV6);
+	if (security)
+		compile_keys(c, security);
+}
+
 ssize_t encap_set_compile(const struct encap_set *set,
+			  struct securities_head *securities,
 			  const struct ipaddr *endpoint, uint8_t *buf,
 			  size_t cap)
 {
+	struct compiler c = {.set = set, .endpoint = endpoint};
 	const struct encap_tunnel *et;
-	struct tea_builder b;
+	const struct security *security;
 
 	if (encap_set_missing(set) || IS_IPADDR_NONE(endpoint))
 		return 0;
-	tea_build_start(&b, buf, cap);
+	tea_build_start(&c.b, buf, cap);
 	frr_each (encap_tunnels_const, &set->tunnels, et) {
-		tea_build_tunnel(&b, et->tunnel.type);
-		if (IS_IPADDR_V4(endpoint))
-			tea_build_endpoint_ipv4(&b, &endpoint->ipaddr_v4);
-		else
-			tea_build_endpoint_ipv6(&b, &endpoint->ipaddr_v6);
-		if (et->tunnel.has_key)
-			tea_build_gre_key(&b, et->tunnel.key);
-		if (set->payload & PAYLOAD_IPV4)
-			tea_build_protocol(&b, TEA_ETHERTYPE_IPV4);
-		if (set->payload & PAYLOAD_IPV6)
-			tea_build_protocol(&b, TEA_ETHERTYPE_IPV6);
+		security = security_find(securities,
+					 encap_tunnel_security(set, et));
+		compile_tunnel(&c, et->tunnel.type, &et->tunnel, security);
+		if (!security || !set->rfc5566 ||
+		    et->tunnel.type != TEA_TYPE_IPIP)
+			continue;
+		compile_tunnel(&c, TEA_TYPE_IPIP_IPSEC, &et->tunnel, security);
+		compile_tunnel(&c, TEA_TYPE_IPSEC_TUNNEL, &et->tunnel,
+			       security);
 	}
-	return tea_build_finish(&b);
+	return tea_build_finish(&c.b);
 }
 
 const struct encap_set *encap_set_announced(struct encap_sets_head *sets,
@@ -142,6 +190,9 @@ static void order_add(struct local_tunnels *order, const struct encap_set *set)
 		if (i == order->n) {
 			if (order->n == LOCAL_TUNNELS_MAX)
 				return; /* refused at commit; belt and braces */
+			strlcpy(order->t[order->n].security,
+				encap_tunnel_security(set, et),
+				sizeof(order->t[0].security));
 			order->t[order->n++].tunnel = et->tunnel;
 		}
 		order->t[i].payload |= set->payload;

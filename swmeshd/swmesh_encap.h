@@ -10,6 +10,7 @@
 #include "typesafe.h"
 
 #include "lib/tea.h"
+#include "swmeshd/swmesh_security.h"
 
 /* Families of the islands, as a mask. */
 #define PAYLOAD_IPV4 0x1
@@ -21,8 +22,8 @@
 #define LOCAL_TUNNELS_MAX 16
 #define ENCAP_SETS_MAX 256
 
-/* Octets of a compiled set; far more than LOCAL_TUNNELS_MAX tunnels take. */
-#define ENCAP_TEA_MAX 2048
+/* Octets of a compiled set; the module takes no more. */
+#define ENCAP_TEA_MAX 8192
 
 /* A tunnel as we announce it, which is also what tells two of them apart. */
 struct sw_tunnel {
@@ -36,6 +37,8 @@ struct encap_tunnel {
 	struct encap_tunnels_item item;
 	uint16_t preference; /* lowest first */
 	struct sw_tunnel tunnel;
+	/* Its own `security`; empty: the set's; "none": not protected. */
+	char security[SECURITY_NAME_LEN + 1];
 };
 
 PREDECL_RBTREE_UNIQ(encap_sets);
@@ -44,6 +47,10 @@ struct encap_set {
 	char name[ENCAP_NAME_LEN + 1];
 	struct encap_tunnels_head tunnels;
 	uint8_t payload;
+	char security[SECURITY_NAME_LEN + 1]; /* empty: none */
+	/* Announce IP in IP that is protected as RFC 5566's types 4 and 5,
+	 * too, for peers that know nothing newer. */
+	bool rfc5566;
 };
 
 int encap_tunnel_cmp(const struct encap_tunnel *a,
@@ -56,6 +63,7 @@ DECLARE_RBTREE_UNIQ(encap_sets, struct encap_set, item, encap_set_cmp);
 struct local_tunnel {
 	struct sw_tunnel tunnel;
 	uint8_t payload;
+	char security[SECURITY_NAME_LEN + 1]; /* empty: not protected */
 };
 
 /* Distinct tunnels in the order in which we like to send. */
@@ -78,12 +86,18 @@ const char *encap_set_missing(const struct encap_set *set);
 /*
  * Octets of the attribute that announces this set: a TLV per tunnel with the
  * endpoint (RFC 9012 section 3.1), the GRE key (3.2.3) and a Protocol Type per
- * payload family (3.4.1). Returns 0 when the set is not complete or endpoint is
- * no address, -1 when cap is too small.
+ * payload family (3.4.1), the authenticators of a protected one (RFC 5566).
+ * Returns 0 when the set is not complete or endpoint is no address, -1 when cap
+ * is too small.
  */
 ssize_t encap_set_compile(const struct encap_set *set,
+			  struct securities_head *securities,
 			  const struct ipaddr *endpoint, uint8_t *buf,
 			  size_t cap);
+
+/* The name of what protects this tunnel of this set; "" if nothing does. */
+const char *encap_tunnel_security(const struct encap_set *set,
+				  const struct encap_tunnel *et);
 
 /* The set that SOFTWIRE-OUT attaches to routes of this family (one bit of
  * PAYLOAD_*): `announce` if not empty, else the first complete one by name. */

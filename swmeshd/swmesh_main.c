@@ -26,6 +26,9 @@
 #include "swmeshd/swmesh_cli.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmesh_filter.h"
+#include "swmeshd/swmesh_guard.h"
+#include "swmeshd/swmesh_ike.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_nb.h"
@@ -43,6 +46,7 @@ unsigned int swmesh_grace = SWMESH_GRACE_DEFAULT;
 
 static struct mesh the_mesh;
 static struct thread *t_run;
+static const char *vici_path = IKE_VICI_PATH;
 
 static zebra_capabilities_t caps[] = {ZCAP_NET_ADMIN, ZCAP_NET_RAW};
 
@@ -106,8 +110,17 @@ static void hold_cancel(struct afbr *afbr)
 	THREAD_OFF(afbr->t_held);
 }
 
+static void softwire_changed(struct softwire *sw)
+{
+	swmesh_filter_changed(sw->afbr->mesh);
+}
+
+/* What drops packets first (S9): devices are made when this has returned. */
 static void config_changed(struct mesh *mesh)
 {
+	swmesh_guard_config_changed(mesh);
+	swmesh_filter_changed(mesh);
+	swmesh_ike_config_changed(mesh);
 	swmesh_kernel_config_changed(mesh);
 	swmesh_bgp_config_changed(mesh);
 }
@@ -125,6 +138,10 @@ static const struct mesh_ops mesh_ops = {
 	.device_release = swmesh_kernel_device_release,
 	.route_set = swmesh_kernel_route_set,
 	.route_release = swmesh_kernel_route_release,
+	.guard_set = swmesh_guard_set,
+	.sa_set = swmesh_ike_sa_set,
+	.sa_release = swmesh_ike_sa_release,
+	.softwire_changed = softwire_changed,
 	.demand_changed = swmesh_bgp_demand_changed,
 	.config_changed = config_changed,
 };
@@ -145,6 +162,9 @@ static void sigint(void)
 	THREAD_OFF(t_run);
 	swmesh_bgp_stop();
 	swmesh_pmtu_stop();
+	swmesh_ike_stop();
+	swmesh_guard_stop();
+	swmesh_filter_stop();
 	swmesh_zebra_stop();
 	swmesh_kernel_stop();
 	frr_fini();
@@ -181,9 +201,11 @@ FRR_DAEMON_INFO(swmeshd, SWMESH, .vty_port = SWMESH_VTY_PORT,
 		.n_yang_modules = array_size(swmesh_yang_modules), );
 
 #define OPT_GRACE 2000
+#define OPT_VICI 2001
 
 static const struct option longopts[] = {
 	{"grace", required_argument, NULL, OPT_GRACE},
+	{"vici", required_argument, NULL, OPT_VICI},
 	{0},
 };
 
@@ -196,7 +218,9 @@ static void parse_options(int argc, char **argv)
 	frr_opt_add(
 		"", longopts,
 		"      --grace        Seconds that tunnels of an earlier run are kept\n"
-		"                     for bgpd to ask for them again (default 60)\n");
+		"                     for bgpd to ask for them again (default 60)\n"
+		"      --vici         Socket of strongSwan's charon\n"
+		"                     (default " IKE_VICI_PATH ")\n");
 	while ((opt = frr_getopt(argc, argv, NULL)) != EOF) {
 		switch (opt) {
 		case 0:
@@ -210,6 +234,9 @@ static void parse_options(int argc, char **argv)
 					optarg);
 				exit(1);
 			}
+			break;
+		case OPT_VICI:
+			vici_path = optarg;
 			break;
 		default:
 			frr_help_exit(1);
@@ -233,6 +260,8 @@ int main(int argc, char **argv)
 			"swmeshd: no netlink socket; start it as root, as the service scripts do\n");
 		exit(1);
 	}
+	swmesh_ike_init(vici_path);
+	swmesh_filter_init();
 	swmesh_zebra_init();
 	swmesh_pmtu_init();
 	swmesh_debug_cli_init();

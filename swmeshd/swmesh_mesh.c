@@ -16,7 +16,9 @@ void mesh_init(struct mesh *mesh, const struct mesh_ops *ops)
 	memset(mesh, 0, sizeof(*mesh));
 	mesh->ops = ops;
 	str2prefix_ipv6(DEFAULT_NHOP_PREFIX, &mesh->config.nhop_prefix);
+	mesh->config.handshakes = HANDSHAKES_DEFAULT;
 	encap_sets_init(&mesh->sets);
+	securities_init(&mesh->securities);
 	afbr_table_init(&mesh->afbrs);
 	demand_table_init(&mesh->demands);
 	afbr_dirty_init(&mesh->dirty_afbrs);
@@ -35,6 +37,8 @@ void mesh_fini(struct mesh *mesh)
 	while ((set = encap_sets_first(&mesh->sets)))
 		encap_set_del(&mesh->sets, set);
 	encap_sets_fini(&mesh->sets);
+	securities_clear(&mesh->securities);
+	securities_fini(&mesh->securities);
 	afbr_table_fini(&mesh->afbrs);
 	demand_table_fini(&mesh->demands);
 }
@@ -57,6 +61,15 @@ void mesh_source(struct mesh *mesh, bool ok)
 		afbr_mark_dirty(afbr);
 		afbr_mark_demands(afbr);
 	}
+}
+
+uint8_t mesh_local_payload(const struct mesh *mesh,
+			   const struct sw_tunnel *tunnel)
+{
+	for (unsigned int i = 0; i < mesh->local.n; i++)
+		if (sw_tunnel_same(&mesh->local.t[i].tunnel, tunnel))
+			return mesh->local.t[i].payload;
+	return 0;
 }
 
 enum mesh_status mesh_status(const struct mesh *mesh)
@@ -83,6 +96,20 @@ const char *mesh_status_name(enum mesh_status status)
 	return "unknown";
 }
 
+/* A commit that names a security that is not there is refused; should it
+ * happen all the same, nothing may go out in clear for it. */
+static void drop_unsecured(struct mesh *mesh)
+{
+	struct local_tunnels *local = &mesh->local;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < local->n; i++)
+		if (!local->t[i].security[0] ||
+		    security_find(&mesh->securities, local->t[i].security))
+			local->t[n++] = local->t[i];
+	local->n = n;
+}
+
 /* Configuration to what follows from it. */
 static void mesh_reconfigure(struct mesh *mesh)
 {
@@ -97,6 +124,7 @@ static void mesh_reconfigure(struct mesh *mesh)
 	if (active) {
 		source = mesh->config.source;
 		encap_order(&mesh->sets, announce, 0, &mesh->local);
+		drop_unsecured(mesh);
 		encap_order(&mesh->sets, announce, PAYLOAD_IPV4,
 			    &mesh->order_ipv4);
 		encap_order(&mesh->sets, announce, PAYLOAD_IPV6,

@@ -20,6 +20,7 @@
 #include "typesafe.h"
 
 #include "swmeshd/swmesh_encap.h"
+#include "swmeshd/swmesh_security.h"
 
 struct thread;
 struct mesh;
@@ -40,6 +41,7 @@ enum softwire_state {
 	SOFTWIRE_DOWN,
 	SOFTWIRE_WAIT_ENDPOINT, /* no usable route to the endpoint */
 	SOFTWIRE_WAIT_DEVICE,	/* the kernel is at it */
+	SOFTWIRE_WAIT_SA,	/* IKE is at it; nothing leaves in clear */
 	SOFTWIRE_UP,
 	SOFTWIRE_FAILING, /* the kernel refused; tried again later */
 	SOFTWIRE_STATES,
@@ -54,6 +56,9 @@ enum softwire_event {
 	SOFTWIRE_EV_DEVICE_READY,
 	SOFTWIRE_EV_DEVICE_FAILED,
 	SOFTWIRE_EV_DEVICE_LOST, /* someone removed it or set it down */
+	SOFTWIRE_EV_SA_READY,	 /* protected, or need not be */
+	SOFTWIRE_EV_SA_FAILED,	 /* the IKE backend goes on trying */
+	SOFTWIRE_EV_SA_LOST,
 	SOFTWIRE_EV_RETRY,	 /* timer */
 	SOFTWIRE_EV_STOP,
 	SOFTWIRE_EVENTS,
@@ -65,8 +70,11 @@ struct softwire {
 	struct afbr *afbr;
 	struct afbr_softwires_item item;
 	struct sw_tunnel tunnel; /* what we announced: key we receive with */
+	/* A reference; NULL: not protected. */
+	struct security *security;
 
 	bool peer_has; /* the AFBR announces this type: we may send */
+	uint8_t payload; /* families that both ends announce for it */
 	bool has_okey; /* GRE: key we send with, the AFBR's */
 	uint32_t okey;
 	/* Smaller MTU of the core, where the kernel does not learn it by itself
@@ -84,6 +92,7 @@ struct softwire {
 	struct softwire_users_head users; /* demands sent through it */
 	bool wanted;  /* mark while an AFBR is brought up to date */
 	void *device; /* the kernel backend's */
+	void *sa;     /* the IKE backend's */
 };
 DECLARE_DLIST(afbr_softwires, struct softwire, item);
 
@@ -96,6 +105,16 @@ struct endpoint_path {
 	bool recursive; /* by a softwire of ours (RFC 9012 section 7.2, B5) */
 	uint32_t mtu;	/* smallest of the ways, octets; 0: not known */
 	char via[64];	/* for "show": "2001:db8::1 eth0" */
+};
+
+/*
+ * What an AFBR's Tunnel Encapsulation attributes say of its keys (RFC 5566):
+ * hashes, with the key itself where it is announced too and has that hash.
+ */
+#define AFBR_KEYS_MAX 8
+struct afbr_auth {
+	unsigned int n;
+	struct public_key *keys[AFBR_KEYS_MAX]; /* owned */
 };
 
 PREDECL_DLIST(afbr_refs);
@@ -113,6 +132,7 @@ struct afbr {
 	struct afbr_table_item item;
 	struct ipaddr addr;
 	struct endpoint_path path;
+	struct afbr_auth auth;
 	/* B5: how often a path through a softwire was seen, and until when
 	 * the endpoint is not tried again (monotonic seconds). */
 	unsigned int recursions, hold_level;
@@ -171,12 +191,40 @@ DECLARE_HASH(demand_table, struct demand, item, demand_cmp, demand_hash);
 
 /* ---- the mesh ---- */
 
+enum anti_spoof {
+	ANTI_SPOOF_OFF,
+	ANTI_SPOOF_LOOSE,  /* there is a route to the inner source */
+	ANTI_SPOOF_STRICT, /* ... and it leads back to the AFBR it came from */
+};
+
+struct filter_config {
+	bool off;
+	enum anti_spoof anti_spoof;
+	bool log;
+	uint32_t log_rate; /* lines a minute */
+};
+
+/* S11: TCP 179 between AFBRs. */
+#define PROTECT_BGP_NEIGHBORS_MAX 64
+struct protect_bgp_config {
+	char security[SECURITY_NAME_LEN + 1]; /* empty: off */
+	/* Always protected, known from BGP or not; needs no raw key. */
+	unsigned int n;
+	struct ipaddr neighbor[PROTECT_BGP_NEIGHBORS_MAX];
+};
+
+#define HANDSHAKES_DEFAULT 16
+
 struct mesh_config {
 	bool enabled;
 	struct ipaddr source; /* none: not configured */
 	struct prefix_ipv6 nhop_prefix;
 	bool policy_required;
 	char announce[ENCAP_NAME_LEN + 1]; /* empty: first by name */
+
+	unsigned int handshakes; /* of IKE at a time */
+	struct filter_config filter;
+	struct protect_bgp_config protect_bgp;
 };
 
 enum mesh_status {
@@ -212,6 +260,21 @@ struct mesh_ops {
 	/* The demand goes; so does what was kept for it. */
 	void (*route_release)(struct demand *demand);
 
+	/*
+	 * From now on nothing of a protected softwire's protocols leaves or
+	 * enters in clear (S9). Before its device is made; false with a text:
+	 * the kernel refused, and the device must not be.
+	 */
+	bool (*guard_set)(struct softwire *sw, char *err, size_t len);
+	/*
+	 * Protect it. True: it is, now, or need not be. False: SA_READY or
+	 * SA_FAILED follows, SA_FAILED any number of times.
+	 */
+	bool (*sa_set)(struct softwire *sw);
+	void (*sa_release)(struct softwire *sw);
+	/* Its state or what it sends with has changed, or it goes. */
+	void (*softwire_changed)(struct softwire *sw);
+
 	/* The demand's softwire came, went or changed: tell the module. */
 	void (*demand_changed)(struct demand *demand);
 	/* Encap-sets or the rest of the configuration changed: likewise. */
@@ -222,6 +285,7 @@ struct mesh {
 	const struct mesh_ops *ops;
 	struct mesh_config config;
 	struct encap_sets_head sets;
+	struct securities_head securities;
 	bool config_dirty;
 
 	/* The transit source is on this system; not known before zebra has
@@ -251,6 +315,9 @@ void mesh_config_changed(struct mesh *mesh);
 void mesh_source(struct mesh *mesh, bool ok);
 /* Bring everything that was marked up to date. */
 void mesh_run(struct mesh *mesh);
+/* Families of all our sets that have this tunnel. */
+uint8_t mesh_local_payload(const struct mesh *mesh,
+			   const struct sw_tunnel *tunnel);
 enum mesh_status mesh_status(const struct mesh *mesh);
 const char *mesh_status_name(enum mesh_status status);
 
@@ -275,11 +342,20 @@ void afbr_mark_demands(struct afbr *afbr);
 void afbr_path(struct afbr *afbr, const struct endpoint_path *path);
 /* Softwires for every tunnel we announce, with the keys the AFBR announced. */
 void afbr_update(struct afbr *afbr);
+/* Read anew what the AFBR's attributes say (swmesh_announced.c): GRE keys,
+ * payloads and public keys; what changed is told to its softwires. */
+void afbr_read_announced(struct afbr *afbr);
+void afbr_auth_clear(struct afbr_auth *auth);
 bool afbr_usable(const struct afbr *afbr);
 /* Why not: buf is returned. */
 const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len);
 struct softwire *afbr_softwire(struct afbr *afbr,
 			       const struct sw_tunnel *tunnel);
+/* The tunnel type of ours by which a TLV of this type is served: RFC 5566's
+ * types 4 and 5 are IP in IP inside ESP on the wire. */
+uint16_t tunnel_base_type(uint16_t type);
+/* The TLV asks for IPsec: by its type or an authenticator (RFC 5566). */
+bool tunnel_wants_ipsec(const struct tea_tunnel *tt);
 /* The endpoint a TLV stands for: its own or the next hop (RFC 9012 3.1), an
  * IPv4-mapped address as IPv4 (B13). False if it has none we know. */
 bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,
@@ -297,7 +373,12 @@ const char *softwire_event_name(enum softwire_event event);
 /* The next state by the table alone, for tests and "show". */
 enum softwire_state softwire_next_state(enum softwire_state state,
 					enum softwire_event event);
-/* Octets that the encapsulation adds, outer header included. */
+/* IP protocols it is carried by on the core: one for GRE, and for IP in IP one
+ * for each family. How many; for which `payload` decides. */
+#define SOFTWIRE_PROTOCOLS_MAX 2
+unsigned int softwire_protocols(const struct softwire *sw,
+				uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX]);
+/* Octets that the encapsulation adds, outer header and ESP or AH included. */
 unsigned int softwire_overhead(const struct softwire *sw);
 /* Of an outer packet; 0: not known. */
 uint32_t softwire_path_mtu(const struct softwire *sw);

@@ -76,6 +76,7 @@ static void check_tlv(const struct demand *demand, const struct tea_tunnel *tt,
 
 /* The softwire by which this TLV would be used. */
 static void check_softwire(const struct demand *demand,
+			   const struct tea_tunnel *tt,
 			   const struct local_tunnel *local, uint8_t payload,
 			   struct candidate *c)
 {
@@ -90,6 +91,13 @@ static void check_softwire(const struct demand *demand,
 			 sw_tunnel_text(local->tunnel.type,
 					local->tunnel.has_key,
 					local->tunnel.key, text, sizeof(text)));
+		return;
+	}
+	if (tunnel_wants_ipsec(tt) && !local->security[0]) {
+		/* RFC 5566: nothing may go there in clear (S6). */
+		snprintf(
+			c->reason, len,
+			"the AFBR asks for IPsec and our tunnel has none; name a 'security' in the encap-set");
 		return;
 	}
 	c->sw = afbr ? afbr_softwire(afbr, &local->tunnel) : NULL;
@@ -122,7 +130,7 @@ static void check_softwire(const struct demand *demand,
 static bool order_has_type(const struct local_tunnels *order, uint16_t type)
 {
 	for (unsigned int i = 0; i < order->n; i++)
-		if (order->t[i].tunnel.type == type)
+		if (order->t[i].tunnel.type == tunnel_base_type(type))
 			return true;
 	return false;
 }
@@ -145,14 +153,15 @@ static void look_at_local(const struct demand *demand,
 		const struct tea_tunnel *tt = &demand->tea.tunnels[i];
 		struct candidate *c;
 
-		if (tt->removed || tt->type != local->tunnel.type)
+		if (tt->removed ||
+		    tunnel_base_type(tt->type) != local->tunnel.type)
 			continue;
 		c = add(sel, tt);
 		if (!c)
 			return;
 		check_tlv(demand, tt, payload, c);
 		if (!c->reason[0])
-			check_softwire(demand, local, payload, c);
+			check_softwire(demand, tt, local, payload, c);
 	}
 }
 

@@ -349,7 +349,8 @@ static json_object *json_encap_set(const struct encap_set *set)
 	if (!missing && mesh_status(swmesh) != MESH_READY)
 		missing = mesh_status_name(mesh_status(swmesh));
 	if (!missing)
-		len = encap_set_compile(set, &swmesh->config.source, tea,
+		len = encap_set_compile(set, &swmesh->securities,
+					&swmesh->config.source, tea,
 					sizeof(tea));
 	for (ssize_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", tea[i]);

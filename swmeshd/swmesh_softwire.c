@@ -3,7 +3,10 @@
  * The softwire's state machine: one table, state x event -> action, next state.
  *
  * A softwire is up when its endpoint is reachable through the core (RFC 9012
- * section 6) and its device is in the kernel. It is used by the demands that
+ * section 6), its device is in the kernel and, if it is to be protected, its SAs
+ * are (RFC 5619 section 4). The order is law (S9): first what drops packets in
+ * clear, then the device, then the SAs; the route comes last, as a demand that
+ * chooses the softwire. It is used by the demands that
  * choose it (swmesh_select.c); a change here only marks them to choose anew.
  * The device stays while the endpoint is away: it does no harm, and the other
  * end may still reach us.
@@ -33,10 +36,27 @@ static enum softwire_event act_check_endpoint(struct softwire *sw)
 
 static enum softwire_event act_make_device(struct softwire *sw)
 {
-	sw->afbr->mesh->ops->retry_cancel(sw);
-	if (sw->afbr->mesh->ops->device_set(sw))
+	const struct mesh_ops *ops = sw->afbr->mesh->ops;
+
+	ops->retry_cancel(sw);
+	if (!ops->guard_set(sw, sw->error, sizeof(sw->error)))
+		return SOFTWIRE_EV_DEVICE_FAILED;
+	if (ops->device_set(sw))
 		return SOFTWIRE_EV_DEVICE_READY;
 	return SOFTWIRE_EV_NONE;
+}
+
+static enum softwire_event act_protect(struct softwire *sw)
+{
+	return sw->afbr->mesh->ops->sa_set(sw) ? SOFTWIRE_EV_SA_READY
+					       : SOFTWIRE_EV_NONE;
+}
+
+/* It is up, and what protects it may have changed. */
+static enum softwire_event act_protect_anew(struct softwire *sw)
+{
+	return sw->afbr->mesh->ops->sa_set(sw) ? SOFTWIRE_EV_NONE
+					       : SOFTWIRE_EV_SA_LOST;
 }
 
 static enum softwire_event act_came_up(struct softwire *sw)
@@ -66,6 +86,7 @@ static enum softwire_event act_cancel_retry(struct softwire *sw)
 static enum softwire_event act_release(struct softwire *sw)
 {
 	sw->afbr->mesh->ops->retry_cancel(sw);
+	sw->afbr->mesh->ops->sa_release(sw);
 	sw->afbr->mesh->ops->device_release(sw);
 	return SOFTWIRE_EV_NONE;
 }
@@ -93,14 +114,25 @@ static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
 	[SOFTWIRE_WAIT_DEVICE] = {
 		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, NULL),
 		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
-		[SOFTWIRE_EV_DEVICE_READY]  = GO(UP,            act_came_up),
+		[SOFTWIRE_EV_DEVICE_READY]  = GO(WAIT_SA,       act_protect),
 		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
 		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
+	},
+	[SOFTWIRE_WAIT_SA] = {
+		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, NULL),
+		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_SA_READY]      = GO(UP,            act_came_up),
+		[SOFTWIRE_EV_SA_FAILED]     = GO(WAIT_SA,       NULL),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
 	},
 	[SOFTWIRE_UP] = {
 		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, NULL),
 		[SOFTWIRE_EV_CHANGED]       = GO(UP,            act_make_device),
+		[SOFTWIRE_EV_DEVICE_READY]  = GO(UP,            act_protect_anew),
+		[SOFTWIRE_EV_SA_LOST]       = GO(WAIT_SA,       NULL),
 		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
 		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
@@ -108,7 +140,7 @@ static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
 	[SOFTWIRE_FAILING] = {
 		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, act_cancel_retry),
 		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
-		[SOFTWIRE_EV_DEVICE_READY]  = GO(UP,            act_came_up),
+		[SOFTWIRE_EV_DEVICE_READY]  = GO(WAIT_SA,       act_protect),
 		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_RETRY]         = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
@@ -119,6 +151,7 @@ static const char *const state_names[SOFTWIRE_STATES] = {
 	[SOFTWIRE_DOWN]          = "down",
 	[SOFTWIRE_WAIT_ENDPOINT] = "wait-endpoint",
 	[SOFTWIRE_WAIT_DEVICE]   = "wait-device",
+	[SOFTWIRE_WAIT_SA]       = "wait-sa",
 	[SOFTWIRE_UP]            = "up",
 	[SOFTWIRE_FAILING]       = "failing",
 };
@@ -132,6 +165,9 @@ static const char *const event_names[SOFTWIRE_EVENTS] = {
 	[SOFTWIRE_EV_DEVICE_READY]  = "device-ready",
 	[SOFTWIRE_EV_DEVICE_FAILED] = "device-failed",
 	[SOFTWIRE_EV_DEVICE_LOST]   = "device-lost",
+	[SOFTWIRE_EV_SA_READY]      = "sa-ready",
+	[SOFTWIRE_EV_SA_FAILED]     = "sa-failed",
+	[SOFTWIRE_EV_SA_LOST]       = "sa-lost",
 	[SOFTWIRE_EV_RETRY]         = "retry",
 	[SOFTWIRE_EV_STOP]          = "stop",
 };
@@ -168,13 +204,23 @@ static void change_state(struct softwire *sw, enum softwire_state next,
 	sw->state = next;
 	sw->since = monotime(NULL);
 	afbr_mark_demands(sw->afbr);
+	sw->afbr->mesh->ops->softwire_changed(sw);
+}
+
+/* What is shown and told to bgpd's module changes with it. */
+static void set_error(struct softwire *sw, const char *text)
+{
+	if (!strcmp(sw->error, text))
+		return;
+	strlcpy(sw->error, text, sizeof(sw->error));
+	afbr_mark_demands(sw->afbr);
 }
 
 void softwire_event(struct softwire *sw, enum softwire_event event,
 		    const char *text)
 {
-	if (text && event == SOFTWIRE_EV_DEVICE_FAILED)
-		strlcpy(sw->error, text, sizeof(sw->error));
+	if (text)
+		set_error(sw, text);
 	while (event != SOFTWIRE_EV_NONE) {
 		const struct transition *t = &transitions[sw->state][event];
 
@@ -208,13 +254,32 @@ void softwire_del(struct softwire *sw)
 	}
 	softwire_users_fini(&sw->users);
 	afbr_softwires_del(&sw->afbr->softwires, sw);
+	security_unref(&sw->security);
 	XFREE(MTYPE_SOFTWIRE, sw);
+}
+
+unsigned int softwire_protocols(const struct softwire *sw,
+				uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX])
+{
+	unsigned int n = 0;
+
+	if (sw->tunnel.type == TEA_TYPE_GRE) {
+		protocols[n++] = IPPROTO_GRE;
+		return n;
+	}
+	if (sw->payload & PAYLOAD_IPV4)
+		protocols[n++] = IPPROTO_IPIP;
+	if (sw->payload & PAYLOAD_IPV6)
+		protocols[n++] = IPPROTO_IPV6;
+	return n;
 }
 
 unsigned int softwire_overhead(const struct softwire *sw)
 {
 	unsigned int outer = IS_IPADDR_V6(&sw->afbr->addr) ? 40 : 20;
 
+	if (sw->security)
+		outer += security_overhead(sw->security);
 	if (sw->tunnel.type != TEA_TYPE_GRE)
 		return outer;
 	return outer + 4 + (sw->has_okey ? 4 : 0);
@@ -264,6 +329,11 @@ const char *softwire_reason(const struct softwire *sw, char *buf, size_t len)
 		snprintf(buf, len, "%s",
 			 sw->failures ? sw->error
 				      : "the kernel is making the device");
+		break;
+	case SOFTWIRE_WAIT_SA:
+		snprintf(buf, len, "%s",
+			 sw->error[0] ? sw->error
+				      : "IKE is setting up its protection");
 		break;
 	case SOFTWIRE_DOWN:
 	case SOFTWIRE_STATES:

@@ -95,6 +95,28 @@ static void op_route_release(struct demand *demand)
 	route_releases++;
 }
 
+static bool guard_ok, sa_ready; /* what guard_set() and sa_set() answer */
+static unsigned int guards, sas, sa_releases;
+
+static bool op_guard_set(struct softwire *sw, char *err, size_t len)
+{
+	guards++;
+	if (!guard_ok)
+		strlcpy(err, "no guard", len);
+	return guard_ok;
+}
+
+static bool op_sa_set(struct softwire *sw)
+{
+	sas++;
+	return !sw->security || sa_ready;
+}
+
+static void op_sa_release(struct softwire *sw)
+{
+	sa_releases++;
+}
+
 static void op_demand_changed(struct demand *demand)
 {
 	changes++;
@@ -118,6 +140,10 @@ static const struct mesh_ops ops = {
 	.device_release = op_device_release,
 	.route_set = op_route_set,
 	.route_release = op_route_release,
+	.guard_set = op_guard_set,
+	.sa_set = op_sa_set,
+	.sa_release = op_sa_release,
+	.softwire_changed = op_softwire,
 	.demand_changed = op_demand_changed,
 	.config_changed = op_config_changed,
 };
@@ -151,6 +177,9 @@ static int setup(void **state)
 	route_sets = route_releases = 0;
 	last_route = NULL;
 	device_ready = true;
+	guard_ok = true;
+	sa_ready = false;
+	guards = sas = sa_releases = 0;
 	mesh_init(&mesh, &ops);
 	mesh.config.enabled = true;
 	mesh.config.source = addr("2001:db8:c::1");
@@ -265,10 +294,20 @@ static void test_table(void **state)
 		{SOFTWIRE_WAIT_ENDPOINT, SOFTWIRE_EV_STOP, SOFTWIRE_DOWN},
 		{SOFTWIRE_WAIT_DEVICE, SOFTWIRE_EV_ENDPOINT_DOWN,
 		 SOFTWIRE_WAIT_ENDPOINT},
-		{SOFTWIRE_WAIT_DEVICE, SOFTWIRE_EV_DEVICE_READY, SOFTWIRE_UP},
+		{SOFTWIRE_WAIT_DEVICE, SOFTWIRE_EV_DEVICE_READY,
+		 SOFTWIRE_WAIT_SA},
 		{SOFTWIRE_WAIT_DEVICE, SOFTWIRE_EV_DEVICE_FAILED,
 		 SOFTWIRE_FAILING},
 		{SOFTWIRE_WAIT_DEVICE, SOFTWIRE_EV_STOP, SOFTWIRE_DOWN},
+		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_ENDPOINT_DOWN,
+		 SOFTWIRE_WAIT_ENDPOINT},
+		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_CHANGED, SOFTWIRE_WAIT_DEVICE},
+		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_DEVICE_FAILED, SOFTWIRE_FAILING},
+		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_DEVICE_LOST,
+		 SOFTWIRE_WAIT_DEVICE},
+		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_SA_READY, SOFTWIRE_UP},
+		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_STOP, SOFTWIRE_DOWN},
+		{SOFTWIRE_UP, SOFTWIRE_EV_SA_LOST, SOFTWIRE_WAIT_SA},
 		{SOFTWIRE_UP, SOFTWIRE_EV_ENDPOINT_DOWN,
 		 SOFTWIRE_WAIT_ENDPOINT},
 		{SOFTWIRE_UP, SOFTWIRE_EV_DEVICE_FAILED, SOFTWIRE_FAILING},
@@ -277,7 +316,7 @@ static void test_table(void **state)
 		{SOFTWIRE_FAILING, SOFTWIRE_EV_ENDPOINT_DOWN,
 		 SOFTWIRE_WAIT_ENDPOINT},
 		{SOFTWIRE_FAILING, SOFTWIRE_EV_CHANGED, SOFTWIRE_WAIT_DEVICE},
-		{SOFTWIRE_FAILING, SOFTWIRE_EV_DEVICE_READY, SOFTWIRE_UP},
+		{SOFTWIRE_FAILING, SOFTWIRE_EV_DEVICE_READY, SOFTWIRE_WAIT_SA},
 		{SOFTWIRE_FAILING, SOFTWIRE_EV_DEVICE_LOST,
 		 SOFTWIRE_WAIT_DEVICE},
 		{SOFTWIRE_FAILING, SOFTWIRE_EV_RETRY, SOFTWIRE_WAIT_DEVICE},
@@ -653,11 +692,15 @@ static void test_compile(void **state)
 	uint8_t buf[ENCAP_TEA_MAX];
 
 	assert_int_equal(
-		encap_set_compile(set, &mesh.config.source, buf, sizeof(buf)),
+		encap_set_compile(set, &mesh.securities, &mesh.config.source,
+				  buf, sizeof(buf)),
 		sizeof(want));
 	assert_memory_equal(buf, want, sizeof(want));
-	assert_int_equal(encap_set_compile(set, &none, buf, sizeof(buf)), 0);
-	assert_int_equal(encap_set_compile(set, &mesh.config.source, buf, 40),
+	assert_int_equal(encap_set_compile(set, &mesh.securities, &none, buf,
+					   sizeof(buf)),
+			 0);
+	assert_int_equal(encap_set_compile(set, &mesh.securities,
+					   &mesh.config.source, buf, 40),
 			 -1);
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keys and certificates in files (libcrypto): reading them for a `security`,
+ * their hashes (RFC 5566), and the directory of public keys of those peers that
+ * announce a hash alone.
+ */
+#ifndef SWMESH_KEYS_H
+#define SWMESH_KEYS_H
+
+#include "swmeshd/swmesh_security.h"
+
+/* Larger files are refused unread. */
+#define KEY_FILE_MAX (64 * 1024)
+
+/*
+ * Read all files that the security names and check that they fit together: the
+ * key belongs to the certificate, dates, identity in the certificate, file
+ * modes of secrets (not readable by others). On failure security->error tells which
+ * file, what is wrong and what to do, and false is returned. Fills keys[] and
+ * digest.
+ */
+bool security_load(struct security *security);
+
+/* Wipes and frees the content of the files. */
+void security_unload(struct security *security);
+
+/*
+ * RFC 5566's hash: SHA-1 of the whole SubjectPublicKeyInfo, as IKEv2 hashes the
+ * public keys of certification authorities (RFC 7296 section 3.7).
+ */
+void key_hash(const uint8_t *spki, size_t len, uint8_t hash[KEY_HASH_LEN]);
+
+/*
+ * Look in a directory (files *.pem, *.pub, *.crt, *.der; at most 4096) for the
+ * public key or certificate with this hash. *cert: PEM of the certificate if it
+ * was one, to be freed by the caller with security_blob_free(); else empty.
+ */
+bool key_directory_find(const char *directory,
+			const uint8_t hash[KEY_HASH_LEN],
+			struct public_key *key, struct security_blob *cert,
+			char *err, size_t len);
+
+void security_blob_free(struct security_blob *blob);
+
+/* "SHA-1 xx:xx:..."; buf is returned. */
+#define KEY_HASH_TEXT_LEN (3 * KEY_HASH_LEN + 1)
+const char *key_hash_text(const uint8_t hash[KEY_HASH_LEN], char *buf);
+
+#endif /* SWMESH_KEYS_H */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's IPsec (NETLINK_XFRM, libmnl): the drop policies that make
+ * protected softwires fail closed (S9, design 6), and what SAs there are.
+ *
+ * A drop policy is for our endpoint and an encapsulation protocol, towards and
+ * from everybody, at the lowest priority: the policies that charon installs
+ * for one pair of addresses take precedence for as long as they are there. It
+ * depends on no other process, survives ours, and is recognised as ours by its
+ * priority when we start again.
+ */
+#ifndef SWMESH_XFRM_H
+#define SWMESH_XFRM_H
+
+#include "ipaddr.h"
+
+/* A kernel SA of a pair of addresses. */
+struct xfrm_sa {
+	struct ipaddr src, dst;
+	uint8_t protocol; /* IPPROTO_ESP or IPPROTO_AH */
+	uint32_t spi;	  /* host byte order */
+	uint32_t reqid;
+	uint64_t packets, bytes;
+	uint64_t replays, replay_window_misses, integrity_failures;
+	uint32_t add_time, use_time; /* seconds since the epoch */
+	bool dying;		     /* soft lifetime is over */
+};
+
+/* What the kernel has for a pair and an upper-layer protocol. */
+struct xfrm_child {
+	bool out_policy, in_policy;   /* with a template, not ours */
+	unsigned int n_out, n_in;     /* SAs that match the templates */
+	uint32_t spi_out, spi_in;     /* of the newest, host byte order; 0 */
+};
+
+struct xfrm_ops {
+	/*
+	 * SAs or policies of this pair came or went, whoever did it. Called
+	 * from the event loop once for each pair and burst of messages.
+	 */
+	void (*changed)(const struct ipaddr *local,
+			const struct ipaddr *remote);
+};
+
+bool swmesh_xfrm_init(const struct xfrm_ops *ops);
+void swmesh_xfrm_stop(void);
+
+/*
+ * Drop what leaves `source` with one of these protocols, or comes to it, and is
+ * not covered by an SA. At once, or false with a text. Idempotent.
+ */
+bool swmesh_xfrm_guard(const struct ipaddr *source, uint8_t protocol,
+		       char *err, size_t len);
+bool swmesh_xfrm_guarded(const struct ipaddr *source, uint8_t protocol);
+/* Remove all guards but those of this source and these protocols. */
+void swmesh_xfrm_guard_only(const struct ipaddr *source,
+			    const uint8_t *protocols, unsigned int n);
+
+/*
+ * From what was read at the start and followed by notifications: no system
+ * call. True if the pair is protected both ways for this upper-layer protocol.
+ * port: 0, or of TCP at the local (local_port) or the remote end.
+ */
+bool swmesh_xfrm_child(const struct ipaddr *local, const struct ipaddr *remote,
+		       uint8_t protocol, struct xfrm_child *out);
+
+/* SAs of the pair, both ways, with counters read now; the number, at most cap. */
+unsigned int swmesh_xfrm_sas(const struct ipaddr *local,
+			     const struct ipaddr *remote, struct xfrm_sa *sas,
+			     unsigned int cap);
+/* Read the counters of all SAs, for the calls of swmesh_xfrm_sas() to come. */
+void swmesh_xfrm_read_stats(void);
+
+/*
+ * Delete the pair's SAs whose inbound or outbound SPI is not named: what a
+ * charon that died left behind. Returns how many.
+ */
+unsigned int swmesh_xfrm_purge(const struct ipaddr *local,
+			       const struct ipaddr *remote,
+			       const uint32_t *keep, unsigned int n_keep);
+
+/* Packets that xfrm dropped, from /proc/net/xfrm_stat; by name. */
+uint64_t swmesh_xfrm_stat(const char *name);
+
+#endif /* SWMESH_XFRM_H */
