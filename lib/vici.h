@@ -60,7 +60,7 @@ enum vici_error {
 	VICI_ERR_NESTING,  /* an element where it may not be */
 	VICI_ERR_DEPTH,	   /* more than VICI_DEPTH_MAX sections deep */
 	VICI_ERR_UNCLOSED, /* a section or list is left open */
-	VICI_ERR_NAME,	   /* empty, or over VICI_NAME_MAX (building) */
+	VICI_ERR_NAME,	   /* empty, too long, not printable (building) */
 	VICI_ERR_VALUE,	   /* over VICI_VALUE_MAX (building) */
 	VICI_ERR_MEMORY,   /* none left (building) */
 	VICI_ERRORS
@@ -109,6 +109,9 @@ void vici_list_item_octets(struct vici_builder *b, const void *octets,
 void vici_list_end(struct vici_builder *b);
 /* The three in one: key = [value]. */
 void vici_list_one(struct vici_builder *b, const char *key, const char *value);
+
+/* Note an error of the caller's own, if there is none yet. */
+void vici_fail(struct vici_builder *b, enum vici_error error);
 
 /*
  * Check that all is closed and write the length. After VICI_OK, buf[0..len) is

@@ -85,7 +85,8 @@ struct swmesh_vici_ops {
 	/* Events wanted for as long as the connection lives, NULL at the end.
 	 * One that charon does not know is logged and does no other harm. */
 	const char *const *events;
-	/* One of them; msg and name are valid during the call only. */
+	/* One of them; name is that of the array, msg is valid during the call
+	 * only. Not called before up(true): read the state then. */
 	void (*event)(const char *name, const struct vici_section *msg);
 	/* The connection is up, events included; or was, and is no more (all
 	 * requests have been answered with an error before). */
@@ -103,6 +104,9 @@ bool swmesh_vici_set_path(const char *path);
 
 /* Start; the first attempt is made at once from the event loop. ops: static. */
 void swmesh_vici_start(const struct swmesh_vici_ops *ops);
+
+/* Another limit than SWMESH_VICI_TIMEOUT_MS; from the next wait on. */
+void swmesh_vici_set_timeout(unsigned int ms);
 
 /* Close and forget all. No callback is called any more. */
 void swmesh_vici_stop(void);
