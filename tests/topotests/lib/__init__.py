@@ -4,9 +4,13 @@
 paths       where the programs under test and the results are
 netns       network namespaces: make, enter, remove; ip -batch
 topology    nodes and links as data -> namespaces, veth pairs, addresses
-router      the FRR daemons of one node: start, stop, kill; their logs
+router      the daemons of one node: start, stop, kill; their logs
+charon      one charon for a router: start, stop, kill; connections and SAs
+vici        a client for charon's socket
 vty         a daemon's vty socket: show (text, JSON), configure
 kernel      links, tunnels and routes as the kernel has them
+xfrm        SAs, policies and drop counters as the kernel has them
+pki         a CA, certificates, revocation lists, raw keys
 packet      decodes Ethernet, IPv4/IPv6, GRE, IP-in-IP, ESP, L2TPv3
 capture     one process that records what crosses links, with kernel timestamps
 traffic     ping; flows of numbered packets that tell exactly which were lost
@@ -17,6 +21,7 @@ tea         the Tunnel Encapsulation attribute, made and read for the speaker
 probe       single packets of any size and marking; ICMP "too big" answers
 system      a whole system of its own: what is installed into /, service scripts
 mesh        the standard mesh: three AFBRs around an IPv6-only core
+securemesh  the same with a charon for each AFBR, its softwires protected
 softwires   what tests of softwires ask and do: devices, SW-NHOPs, encap-sets, a speaker
 collect     what is kept of a test that failed
 """

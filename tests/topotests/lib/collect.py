@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is kept of a test that failed: logs, daemon state, kernel state, captures."""
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ SHOWS = {
                 "show softwire afbr json", "show softwire encap-set json"),
 }
 KERNEL = ("-d -s link show", "address show", "route show table all", "-6 route show table all",
-          "-s xfrm state", "neighbour show")
+          "-s xfrm state", "xfrm policy", "neighbour show")
 
 
 def folder_for(test):
@@ -56,6 +57,9 @@ def _kernel(node):
 
 
 def _shows(router):
+    if router.charon and router.charon.alive():
+        for title, ask in (("SAs", router.charon.sas), ("connections", router.charon.conns)):
+            yield "charon: " + title, json.dumps(ask(), indent=1)
     for name, daemon in router.daemons.items():
         if not daemon.alive():
             yield name, "not running; it said:\n" + daemon.output()

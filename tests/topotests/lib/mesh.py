@@ -41,13 +41,16 @@ def core_address(n, end):
 
 # -- configurations --
 
-def softwire_config(n, sets=None, extra=""):
-    """softwire mesh of AFBR n. sets: name -> encap-set lines; default one GRE tunnel."""
+def softwire_config(n, sets=None, extra="", securities=None):
+    """softwire mesh of AFBR n. sets: name -> encap-set lines; default one GRE tunnel.
+    securities: name -> lines of that security."""
     sets = sets or {"EDGE": ["tunnel 10 gre", "payload ipv4"]}
     lines = ["softwire mesh", " transit ipv6 source " + loopback(n)]
     lines += [" " + line for line in extra.splitlines()]
     for name, body in sets.items():
         lines += [" encap-set " + name] + ["  " + line for line in body] + [" exit"]
+    for name, body in (securities or {}).items():
+        lines += [" security " + name] + ["  " + line for line in body] + [" exit"]
     return "\n".join(lines + ["exit", ""])
 
 

@@ -39,6 +39,8 @@ class Packet:
     dport: int
     payload: bytes  # behind the innermost header decoded
     raw: bytes
+    spi: typing.Optional[int] = None  # of ESP or AH
+    seq: typing.Optional[int] = None
 
     def __str__(self):
         text = "%s %s > %s" % (self.link, self.outer.src, self.outer.dst)
@@ -46,6 +48,8 @@ class Packet:
             text += " %s" % self.encap
             if self.key is not None:
                 text += " key %d" % self.key
+            if self.spi is not None:
+                text += " spi %08x seq %d" % (self.spi, self.seq)
         if self.inner:
             text += " [%s > %s]" % (self.inner.src, self.inner.dst)
         return "%s %s" % (text, self.proto)
@@ -124,6 +128,14 @@ def _tunnel(outer, rest):
     return None, None, None, rest
 
 
+def _security(outer, rest):
+    """(SPI, sequence number) of ESP (RFC 4303) or AH (RFC 4302), else (None, None)."""
+    at = {50: 0, 51: 4}.get(outer.proto)
+    if at is None or len(rest) < at + 8:
+        return None, None
+    return struct.unpack_from("!II", rest, at)
+
+
 def decode(frame, time_ns=0, link=""):
     """A Packet of an Ethernet frame that carries IP, else None."""
     if len(frame) < 14:
@@ -134,6 +146,7 @@ def decode(frame, time_ns=0, link=""):
     outer, rest = ip_packet(frame[14:])
     if not outer:
         return None
+    spi, seq = _security(outer, rest)
     encap, key, inner, rest = _tunnel(outer, rest)
     number = (inner or outer).proto
     proto = IPPROTO_NAMES.get(number, str(number))
@@ -142,13 +155,14 @@ def decode(frame, time_ns=0, link=""):
     if proto in ("udp", "tcp") and len(rest) >= 8:
         sport, dport = struct.unpack_from("!HH", rest)
         payload = rest[8:] if proto == "udp" else rest
-    return Packet(time_ns, link, outer, encap, key, inner, proto, sport, dport, payload, frame)
+    return Packet(time_ns, link, outer, encap, key, inner, proto, sport, dport, payload, frame,
+                  spi, seq)
 
 
 def select(packets, **wanted):
     """Packets all of whose named properties are as wanted.
 
-    Properties: encap, key, link, proto, sport, dport, src, dst (outer), inner_src,
+    Properties: encap, key, spi, link, proto, sport, dport, src, dst (outer), inner_src,
     inner_dst, inner_version. A network ("10.2.0.0/24") matches any address in it;
     ANY matches everything but None.
     """
@@ -185,3 +199,34 @@ def in_clear(packets, *prefixes):
         return any(n.version == addr.version and addr in n for n in nets)
 
     return [p for p in packets if not p.encap and (ours(p.outer.src) or ours(p.outer.dst))]
+
+
+# What carries an inner packet that anybody can read: IPv4, IPv6, GRE, L2TPv3.
+ENCAPSULATIONS = (4, 41, 47, 115)
+IKE_PORTS = (500, 4500)
+NEIGHBOUR_DISCOVERY = range(133, 138)  # ICMPv6 types (RFC 4861)
+
+
+def unprotected(packets):
+    """Packets of softwires outside of ESP and AH (S9)."""
+    return [p for p in packets if p.outer.proto in ENCAPSULATIONS]
+
+
+def not_ipsec(packets, endpoints):
+    """Packets between the AFBRs' endpoints that are neither ESP, AH nor IKE."""
+    return [p for p in packets if p.outer.src in endpoints and p.outer.dst in endpoints
+            and not _ipsec(p)]
+
+
+def _ipsec(packet):
+    if packet.outer.proto in (50, 51):
+        return True
+    if packet.proto == "udp" and not packet.encap:
+        return packet.dport in IKE_PORTS or packet.sport in IKE_PORTS
+    if packet.proto == "icmpv6" and not packet.encap:
+        if packet.payload[0] in NEIGHBOUR_DISCOVERY:
+            return True
+        # An error about one of these?
+        about, _ = ip_packet(packet.payload[8:])
+        return about is not None and about.proto in (17, 50, 51)
+    return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The FRR daemons of one node: started in its namespace, with a pathspace of its own."""
+"""The daemons of one node: started in its namespace, with a pathspace of its own."""
 import os
 import pwd
 import shutil
@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 from . import netns, paths, vty, wait
+from .charon import Charon
 
 ORDER = ("zebra", "staticd", "ospf6d", "ospfd", "bgpd", "swmeshd")
 # What Debian's /etc/frr/daemons gives zebra: with the kernel's default buffer it loses
@@ -32,7 +33,16 @@ class DaemonProcess:
         argv = [*before, paths.daemon(self.name), "-N", self.router.name, "-f", self.config_file,
                 "-i", "%s/%s.pid" % (self.router.run_dir, self.name),
                 "--log", "file:" + self.router.file(self.name + ".log"), "--log-level", "debug"]
+        if self.name == "swmeshd" and self.router.charon:
+            argv += ["--vici", self.router.charon.socket]
         return argv + [*PACKAGED_OPTIONS.get(self.name, ()), *self.options]
+
+    def write_config(self):
+        """The configuration that it reads when it starts next."""
+        text = "hostname %s\nlog timestamp precision 6\n%s" % (
+            self.router.name, self.router.configs[self.name])
+        with open(self.config_file, "w") as file:
+            file.write(text)
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
@@ -85,17 +95,26 @@ class DaemonProcess:
 
 
 class Router:
-    """A node that runs FRR. configs: daemon name -> its configuration."""
+    """A node that runs FRR. configs: daemon name -> its configuration.
 
-    def __init__(self, name, configs, options=None):
+    charon: None, or the options of its Charon. files: name -> content (octets), for
+    swmeshd to read, in the router's folder.
+    """
+
+    def __init__(self, name, configs, options=None, charon=None, files=None):
         self.name = name
         self.dir = os.path.join(paths.WORK, name)
         self.run_dir = os.path.join(paths.FRR_RUN, name)
         self.etc_dir = os.path.join("/etc/frr", name)
         self.configs = configs
+        self.files = dict(files or {})
+        self.charon = None if charon is None else Charon(self, **charon)
         options = options or {}
-        self.daemons = {d: DaemonProcess(self, d, options.get(d, ())) for d in ORDER
-                        if d in configs}
+        self.daemons = {}
+        if self.charon:
+            self.daemons["charon"] = self.charon
+        self.daemons.update((d, DaemonProcess(self, d, options.get(d, ()))) for d in ORDER
+                            if d in configs)
 
     def file(self, leaf):
         return os.path.join(self.dir, leaf)
@@ -106,7 +125,8 @@ class Router:
     # -- folders and files --
 
     def prepare(self):
-        """Folders that the daemons (user frr) write to, and one configuration file each."""
+        """Folders that the daemons (user frr) write to, one configuration file each, and
+        the other files."""
         user = pwd.getpwnam("frr")
         os.makedirs(paths.FRR_RUN, exist_ok=True)
         os.chown(paths.FRR_RUN, user.pw_uid, user.pw_gid)
@@ -117,14 +137,24 @@ class Router:
             os.chown(folder, user.pw_uid, user.pw_gid)
         with open(os.path.join(self.etc_dir, "vtysh.conf"), "w") as file:
             file.write("hostname %s\n" % self.name)
+        for leaf, content in self.files.items():
+            self.write_file(leaf, content)
         for daemon in self.daemons.values():
-            self.write_config(daemon.name)
+            daemon.write_config()
 
     def write_config(self, daemon):
         """The configuration that the daemon reads when it starts next."""
-        text = "hostname %s\nlog timestamp precision 6\n%s" % (self.name, self.configs[daemon])
-        with open(self.file(daemon + ".conf"), "w") as file:
-            file.write(text)
+        self.daemons[daemon].write_config()
+
+    def write_file(self, leaf, content):
+        """A file that user frr, and nobody else, may read."""
+        user, path = pwd.getpwnam("frr"), self.file(leaf)
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        with open(path + ".new", "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            os.fchown(file.fileno(), user.pw_uid, user.pw_gid)
+            file.write(content)
+        os.rename(path + ".new", path)
 
     def remove(self):
         for folder in (self.run_dir, self.etc_dir):
@@ -132,14 +162,17 @@ class Router:
 
     # -- all daemons --
 
-    def launch_zebra(self):
-        self.daemons["zebra"].launch()
+    def launch_first(self):
+        for name in ("charon", "zebra"):
+            if name in self.daemons:
+                self.daemons[name].launch()
 
     def launch_rest(self):
         """The others look for zebra once and then only after ten seconds: it must be there."""
-        self.daemons["zebra"].ready()
+        if "zebra" in self.daemons:
+            self.daemons["zebra"].ready()
         for name, daemon in self.daemons.items():
-            if name != "zebra":
+            if name not in ("charon", "zebra"):
                 daemon.launch()
 
     def ready(self):
@@ -150,7 +183,7 @@ class Router:
         start_all([self])
 
     def stop(self):
-        """All daemons, zebra last; complaints come after all have ended."""
+        """All daemons, zebra and charon last; complaints come after all have ended."""
         errors = []
         for daemon in reversed(list(self.daemons.values())):
             try:
@@ -193,7 +226,7 @@ def start_all(routers):
     """Start all daemons of all routers; the machine's processors decide how parallel."""
     for router in routers:
         router.prepare()
-        router.launch_zebra()
+        router.launch_first()
     for router in routers:
         router.launch_rest()
     for router in routers:
