@@ -290,15 +290,14 @@ void afbr_read_announced(struct afbr *afbr)
 	afbr_auth_clear(&peer.auth);
 	take_current_keys(afbr, &peer);
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		uint8_t payload =
-			mesh_local_payload(afbr->mesh, &sw->tunnel);
+		uint8_t payload = mesh_local_payload(afbr->mesh, &sw->tunnel);
 
 		if (sw->tunnel.type == TEA_TYPE_GRE)
 			changed = assign_gre(sw, &peer, payload);
 		else
-			changed = softwire_set_peer(
-				sw, peer.ipip, NULL,
-				peer.ipip_payload & payload);
+			changed =
+				softwire_set_peer(sw, peer.ipip, NULL,
+						  peer.ipip_payload & payload);
 		if (changed || (auth_changed && sw->security))
 			softwire_event(sw, SOFTWIRE_EV_CHANGED, NULL);
 	}

@@ -59,7 +59,7 @@ enum softwire_event {
 	SOFTWIRE_EV_SA_READY,	 /* protected, or need not be */
 	SOFTWIRE_EV_SA_FAILED,	 /* the IKE backend goes on trying */
 	SOFTWIRE_EV_SA_LOST,
-	SOFTWIRE_EV_RETRY,	 /* timer */
+	SOFTWIRE_EV_RETRY, /* timer */
 	SOFTWIRE_EV_STOP,
 	SOFTWIRE_EVENTS,
 };
@@ -73,9 +73,9 @@ struct softwire {
 	/* A reference; NULL: not protected. */
 	struct security *security;
 
-	bool peer_has; /* the AFBR announces this type: we may send */
+	bool peer_has;	 /* the AFBR announces this type: we may send */
 	uint8_t payload; /* families that both ends announce for it */
-	bool has_okey; /* GRE: key we send with, the AFBR's */
+	bool has_okey;	 /* GRE: key we send with, the AFBR's */
 	uint32_t okey;
 	/* Smaller MTU of the core, where the kernel does not learn it by itself
 	 * (swmesh_pmtu.c); 0: none. Until when (monotonic seconds). */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * `security NAME`: how softwires are protected (RFC 5619 section 4). An object
- * of this kind is made when a configuration is applied, filled with the keys its
- * files hold (swmesh_keys.c), and then never changed: who uses it holds a
+ * of this kind is made when a configuration is applied, filled with the keys
+ * its files hold (swmesh_keys.c), and then never changed: who uses it holds a
  * reference, and a change of the configuration, or of a file that is read
  * again, makes a new one.
  */
@@ -100,7 +100,8 @@ struct security {
 	/* Not empty: which file cannot be used, why, and what to do. Nothing
 	 * that is protected by it comes up. */
 	char error[SECURITY_ERROR_LEN];
-	/* Ours first, then the further ones; n is 0 unless the method is raw. */
+	/* Ours first, then the further ones; n is 0 unless the method is raw.
+	 */
 	unsigned int n_keys;
 	struct public_key keys[KEYS_ANNOUNCED_MAX];
 	/* Digest over all that is configured and loaded, to compare by. */

@@ -3,13 +3,13 @@
  * The softwire's state machine: one table, state x event -> action, next state.
  *
  * A softwire is up when its endpoint is reachable through the core (RFC 9012
- * section 6), its device is in the kernel and, if it is to be protected, its SAs
- * are (RFC 5619 section 4). The order is law (S9): first what drops packets in
- * clear, then the device, then the SAs; the route comes last, as a demand that
- * chooses the softwire. It is used by the demands that
- * choose it (swmesh_select.c); a change here only marks them to choose anew.
- * The device stays while the endpoint is away: it does no harm, and the other
- * end may still reach us.
+ * section 6), its device is in the kernel and, if it is to be protected, its
+ * SAs are (RFC 5619 section 4). The order is law (S9): first what drops packets
+ * in clear, then the device, then the SAs; the route comes last, as a demand
+ * that chooses the softwire. It is used by the demands that choose it
+ * (swmesh_select.c); a change here only marks them to choose anew. The device
+ * stays while the endpoint is away: it does no harm, and the other end may
+ * still reach us.
  */
 #include <zebra.h>
 

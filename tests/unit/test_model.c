@@ -691,10 +691,10 @@ static void test_compile(void **state)
 	struct ipaddr none = {};
 	uint8_t buf[ENCAP_TEA_MAX];
 
-	assert_int_equal(
-		encap_set_compile(set, &mesh.securities, &mesh.config.source,
-				  buf, sizeof(buf)),
-		sizeof(want));
+	assert_int_equal(encap_set_compile(set, &mesh.securities,
+					   &mesh.config.source, buf,
+					   sizeof(buf)),
+			 sizeof(want));
 	assert_memory_equal(buf, want, sizeof(want));
 	assert_int_equal(encap_set_compile(set, &mesh.securities, &none, buf,
 					   sizeof(buf)),
