@@ -3,8 +3,8 @@
  * The IKE backend: security associations by strongSwan's charon, through vici
  * (swmesh_vici.h), against what the kernel has of them (swmesh_xfrm.h).
  *
- * One peer for each remote AFBR that something wants protected: one connection in
- * charon, one IKE_SA, and a child for each encapsulation protocol of its
+ * One peer for each remote AFBR that something wants protected: one connection
+ * in charon, one IKE_SA, and a child for each encapsulation protocol of its
  * softwires (S7), and for TCP 179 with `protect bgp` (S11). Of the two ends the
  * one with the lower address initiates. A child is up when the kernel has its
  * SAs and policies; charon's going away changes nothing in that.
