@@ -15,9 +15,9 @@
 /*
  * Read all files that the security names and check that they fit together: the
  * key belongs to the certificate, dates, identity in the certificate, file
- * modes of secrets (not readable by others). On failure security->error tells which
- * file, what is wrong and what to do, and false is returned. Fills keys[] and
- * digest.
+ * modes of secrets (not readable by others). On failure security->error tells
+ * which file, what is wrong and what to do, and false is returned. Fills keys[]
+ * and digest.
  */
 bool security_load(struct security *security);
 
@@ -35,8 +35,7 @@ void key_hash(const uint8_t *spki, size_t len, uint8_t hash[KEY_HASH_LEN]);
  * public key or certificate with this hash. *cert: PEM of the certificate if it
  * was one, to be freed by the caller with security_blob_free(); else empty.
  */
-bool key_directory_find(const char *directory,
-			const uint8_t hash[KEY_HASH_LEN],
+bool key_directory_find(const char *directory, const uint8_t hash[KEY_HASH_LEN],
 			struct public_key *key, struct security_blob *cert,
 			char *err, size_t len);
 
