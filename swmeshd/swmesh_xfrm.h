@@ -28,9 +28,9 @@ struct xfrm_sa {
 
 /* What the kernel has for a pair and an upper-layer protocol. */
 struct xfrm_child {
-	bool out_policy, in_policy;   /* with a template, not ours */
-	unsigned int n_out, n_in;     /* SAs that match the templates */
-	uint32_t spi_out, spi_in;     /* of the newest, host byte order; 0 */
+	bool out_policy, in_policy; /* with a template, not ours */
+	unsigned int n_out, n_in;   /* SAs that match the templates */
+	uint32_t spi_out, spi_in;   /* of the newest, host byte order; 0 */
 };
 
 struct xfrm_ops {
@@ -49,8 +49,8 @@ void swmesh_xfrm_stop(void);
  * Drop what leaves `source` with one of these protocols, or comes to it, and is
  * not covered by an SA. At once, or false with a text. Idempotent.
  */
-bool swmesh_xfrm_guard(const struct ipaddr *source, uint8_t protocol,
-		       char *err, size_t len);
+bool swmesh_xfrm_guard(const struct ipaddr *source, uint8_t protocol, char *err,
+		       size_t len);
 bool swmesh_xfrm_guarded(const struct ipaddr *source, uint8_t protocol);
 /* Remove all guards but those of this source and these protocols. */
 void swmesh_xfrm_guard_only(const struct ipaddr *source,
@@ -64,7 +64,8 @@ void swmesh_xfrm_guard_only(const struct ipaddr *source,
 bool swmesh_xfrm_child(const struct ipaddr *local, const struct ipaddr *remote,
 		       uint8_t protocol, struct xfrm_child *out);
 
-/* SAs of the pair, both ways, with counters read now; the number, at most cap. */
+/* SAs of the pair, both ways, with counters read now; the number, at most cap.
+ */
 unsigned int swmesh_xfrm_sas(const struct ipaddr *local,
 			     const struct ipaddr *remote, struct xfrm_sa *sas,
 			     unsigned int cap);
