@@ -5,6 +5,7 @@ import os
 import re
 import select
 import signal
+import subprocess
 import time
 
 import pytest
@@ -16,6 +17,10 @@ TOOLS = "/usr/lib/frr/swmesh/"
 SWMESHD = "/usr/lib/frr/swmeshd"
 CONF, DAEMONS = "/etc/frr/frr.conf", "/etc/frr/daemons"
 LOOPBACK = "2001:db8:c::1"
+CHARON, VICI = "/usr/sbin/charon-systemd", "/var/run/charon.vici"
+CHARON_SETTINGS = "/etc/strongswan.d/swmesh.conf"
+# As a user: is charon there to be spoken with?
+CONNECT = "import socket; socket.socket(socket.AF_UNIX).connect(%r)" % VICI
 LIMIT = 180  # seconds; each look is a vtysh of its own
 
 MESH = """\
@@ -173,6 +178,31 @@ def test_enable_service(machine):
     after = os.stat(machine.path(file))
     assert (after.st_mode, after.st_uid, after.st_gid) == (mode.st_mode, mode.st_uid, mode.st_gid)
     assert machine.try_run([enable, "status"])[0] == 1
+
+
+def test_charon_lets_swmeshd_in(machine):
+    """enable-service's settings for strongSwan: charon, started as the package has it, opens
+    its socket to user frr and nobody else. A file of somebody else's is left alone."""
+    enable = TOOLS + "enable-service"
+    machine.run(TOOLS + "vtysh-divert", "install")
+    machine.write(CHARON_SETTINGS, "charon {\n}\n")
+    status, said = machine.try_run([enable, "install"])
+    assert status == 1 and CHARON_SETTINGS + " exists" in said, said
+    machine.run("rm", CHARON_SETTINGS)
+    machine.run(enable, "install")
+    charon = machine.popen([CHARON], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for user, status in (("frr", 0), ("nobody", 1)):
+            def reached():
+                return machine.try_run(["setpriv", "--reuid", user, "--regid", user,
+                                        "--clear-groups", "python3", "-c", CONNECT])[0] == status
+            wait.until(lambda: machine.try_run(["test", "-S", VICI])[0] == 0, "charon's socket")
+            wait.until(reached, "user %s %s charon" % (user, ("reaches", "is kept from")[status]))
+    finally:
+        machine.run("kill", *machine.run("pidof", CHARON).split())
+        charon.wait(60)
+    machine.run(enable, "remove")
+    assert machine.try_run(["test", "-e", CHARON_SETTINGS])[0] == 1
 
 
 # -- the service --
