@@ -48,6 +48,7 @@ static enum softwire_event act_make_device(struct softwire *sw)
 
 static enum softwire_event act_protect(struct softwire *sw)
 {
+	sw->error[0] = '\0'; /* the device's, and that is there now */
 	return sw->afbr->mesh->ops->sa_set(sw) ? SOFTWIRE_EV_SA_READY
 					       : SOFTWIRE_EV_NONE;
 }

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The model's protected softwires: order of things, what AFBRs announce of
+ * their keys, and that nothing is sent before it is protected (S5, S6, S9).
+ */
+#include "tests/unit/model_scenery.h"
+
+#include "swmeshd/swmesh_keys.h"
+#include "swmeshd/swmesh_select.h"
+
+#define PEER "2001:db8:c::2"
+#define KEY_A "the first public key"
+#define KEY_B "the second public key"
+
+static const struct tlv plain[] = {{TEA_TYPE_GRE, 200, PEER}, {0}};
+
+static void protect(const char *name)
+{
+	if (!security_find(&mesh.securities, name))
+		securities_add(&mesh.securities, security_new(name));
+	strlcpy(encap_set_get(&mesh.sets, "EDGE")->security, name,
+		SECURITY_NAME_LEN + 1);
+	mesh_config_changed(&mesh);
+	mesh_run(&mesh);
+}
+
+/* Guard, device, SA, route: each only when the one before is there. */
+static void test_order(void **state)
+{
+	struct demand *demand;
+	struct softwire *sw;
+
+	protect("CORE");
+	guard_ok = false;
+	demand = ask(1, PEER, plain);
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+	assert_int_equal(sw->state, SOFTWIRE_FAILING);
+	assert_string_equal(sw->error, "no guard");
+	assert_int_equal(devices, 0);
+
+	guard_ok = true;
+	device_ready = false;
+	softwire_event(sw, SOFTWIRE_EV_RETRY, NULL);
+	assert_int_equal(sw->state, SOFTWIRE_WAIT_DEVICE);
+	assert_int_equal(devices, 1);
+	assert_int_equal(sas, 0);
+
+	softwire_event(sw, SOFTWIRE_EV_DEVICE_READY, NULL);
+	assert_int_equal(sw->state, SOFTWIRE_WAIT_SA);
+	assert_int_equal(sas, 1);
+	mesh_run(&mesh);
+	assert_null(demand->via);
+	assert_non_null(strstr(demand->reason, "IKE is setting up"));
+
+	softwire_event(sw, SOFTWIRE_EV_SA_FAILED, "wrong group key");
+	mesh_run(&mesh);
+	assert_null(demand->via);
+	assert_non_null(strstr(demand->reason, "wrong group key"));
+
+	softwire_event(sw, SOFTWIRE_EV_SA_READY, NULL);
+	mesh_run(&mesh);
+	assert_ptr_equal(demand->via, sw);
+	assert_string_equal(sw->error, "");
+}
+
+static void test_lost(void **state)
+{
+	struct demand *demand;
+	struct softwire *sw;
+
+	protect("CORE");
+	sa_ready = true;
+	demand = ask(1, PEER, plain);
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+	assert_ptr_equal(demand->via, sw);
+	softwire_event(sw, SOFTWIRE_EV_SA_LOST, "the kernel lost it");
+	mesh_run(&mesh);
+	assert_null(demand->via);
+	assert_null(last_route);
+	softwire_event(sw, SOFTWIRE_EV_SA_READY, NULL);
+	mesh_run(&mesh);
+	assert_ptr_equal(demand->via, sw);
+	demand_del(demand);
+	mesh_run(&mesh);
+	assert_int_equal(sa_releases, 2); /* gre and ip-in-ip */
+}
+
+/* What was in clear goes down at once when it is to be protected. */
+static void test_becomes_protected(void **state)
+{
+	struct demand *demand = ask(1, PEER, plain);
+	struct softwire *sw;
+	unsigned int before;
+
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+	assert_ptr_equal(demand->via, sw);
+	before = guards;
+	protect("CORE");
+	assert_true(guards > before);
+	assert_int_equal(sw->state, SOFTWIRE_WAIT_SA);
+	assert_null(demand->via);
+}
+
+/* A security that is not there must not mean no security. */
+static void test_unknown_security(void **state)
+{
+	struct demand *demand = ask(1, PEER, plain);
+
+	path(PEER, true, false, 1500);
+	strlcpy(encap_set_get(&mesh.sets, "EDGE")->security, "NOWHERE",
+		SECURITY_NAME_LEN + 1);
+	mesh_config_changed(&mesh);
+	mesh_run(&mesh);
+	assert_null(softwire(PEER, TEA_TYPE_GRE, 100));
+	assert_null(demand->via);
+}
+
+/* S6: who asks for IPsec gets nothing in clear. */
+static void test_asks_for_ipsec(void **state)
+{
+	static const struct tlv auth[] = {
+		{TEA_TYPE_GRE, 200, PEER, 0, KEY_A, true}, {0}};
+	static const struct tlv type5[] = {{TEA_TYPE_IPIP_IPSEC, 0, PEER}, {0}};
+	struct demand *demand = ask(1, PEER, auth);
+
+	path(PEER, true, false, 1500);
+	assert_null(demand->via);
+	assert_non_null(strstr(demand->reason, "asks for IPsec"));
+	demand = ask(2, PEER, type5);
+	assert_null(demand->via);
+	assert_non_null(strstr(demand->reason, "asks for IPsec"));
+	protect("CORE");
+	softwire_event(softwire(PEER, TEA_TYPE_IPIP, 0), SOFTWIRE_EV_SA_READY,
+		       NULL);
+	mesh_run(&mesh);
+	assert_ptr_equal(demand->via, softwire(PEER, TEA_TYPE_IPIP, 0));
+	assert_int_equal(demand->via_type, TEA_TYPE_IPIP_IPSEC);
+}
+
+/* S5: a key counts where its hash is announced, and no longer. */
+static void test_keys(void **state)
+{
+	static const struct tlv one[] = {
+		{TEA_TYPE_GRE, 200, PEER, 0, KEY_A, true},
+		{TEA_TYPE_IPIP, 0, PEER, 0, KEY_A, false},
+		{0}};
+	static const struct tlv both[] = {
+		{TEA_TYPE_GRE, 200, PEER, 0, KEY_A, true},
+		{TEA_TYPE_IPIP, 0, PEER, 0, KEY_B, true},
+		{0}};
+	static const struct tlv other[] = {
+		{TEA_TYPE_GRE, 200, PEER, 0, KEY_B, false}, {0}};
+	struct afbr *afbr;
+	uint8_t hash[KEY_HASH_LEN];
+
+	protect("CORE");
+	ask(1, PEER, one);
+	afbr = path(PEER, true, false, 1500);
+	key_hash((const uint8_t *)KEY_A, strlen(KEY_A), hash);
+	assert_int_equal(afbr->auth.n, 1);
+	assert_memory_equal(afbr->auth.keys[0]->hash, hash, sizeof(hash));
+	assert_int_equal(afbr->auth.keys[0]->len, strlen(KEY_A));
+
+	sas = 0;
+	ask(1, PEER, both);
+	assert_int_equal(afbr->auth.n, 2);
+	assert_true(sas > 0); /* the IKE backend is told */
+
+	ask(1, PEER, other);
+	assert_int_equal(afbr->auth.n, 1);
+	assert_int_equal(afbr->auth.keys[0]->len, 0);
+}
+
+/* IP in IP: a protocol for each family that both ends announce (S7). */
+static void test_protocols(void **state)
+{
+	static const struct tlv both[] = {{TEA_TYPE_IPIP, 0, PEER, 0}, {0}};
+	static const struct tlv six[] = {
+		{TEA_TYPE_IPIP, 0, PEER, TEA_ETHERTYPE_IPV6}, {0}};
+	uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX];
+	struct softwire *sw;
+
+	encap_set_get(&mesh.sets, "EDGE")->payload =
+		PAYLOAD_IPV4 | PAYLOAD_IPV6;
+	protect("CORE");
+	ask(1, PEER, both);
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_IPIP, 0);
+	assert_int_equal(softwire_protocols(sw, protocols), 2);
+	assert_int_equal(protocols[0], IPPROTO_IPIP);
+	assert_int_equal(protocols[1], IPPROTO_IPV6);
+	ask(1, PEER, six);
+	assert_int_equal(softwire_protocols(sw, protocols), 1);
+	assert_int_equal(protocols[0], IPPROTO_IPV6);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+	assert_int_equal(softwire_protocols(sw, protocols), 1);
+	assert_int_equal(protocols[0], IPPROTO_GRE);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_order),
+		TEST(test_lost),
+		TEST(test_becomes_protected),
+		TEST(test_unknown_security),
+		TEST(test_asks_for_ipsec),
+		TEST(test_keys),
+		TEST(test_protocols),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
