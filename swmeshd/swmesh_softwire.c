@@ -46,18 +46,31 @@ static enum softwire_event act_make_device(struct softwire *sw)
 	return SOFTWIRE_EV_NONE;
 }
 
+/* What the AFBR does not announce it does not take, and has no key for. */
+static bool protect(struct softwire *sw)
+{
+	const struct mesh_ops *ops = sw->afbr->mesh->ops;
+	uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX];
+
+	if (!sw->security ||
+	    (sw->peer_has && softwire_protocols(sw, protocols)))
+		return ops->sa_set(sw);
+	ops->sa_release(sw);
+	strlcpy(sw->error, "the AFBR does not announce this tunnel",
+		sizeof(sw->error));
+	return false;
+}
+
 static enum softwire_event act_protect(struct softwire *sw)
 {
 	sw->error[0] = '\0'; /* the device's, and that is there now */
-	return sw->afbr->mesh->ops->sa_set(sw) ? SOFTWIRE_EV_SA_READY
-					       : SOFTWIRE_EV_NONE;
+	return protect(sw) ? SOFTWIRE_EV_SA_READY : SOFTWIRE_EV_NONE;
 }
 
 /* It is up, and what protects it may have changed. */
 static enum softwire_event act_protect_anew(struct softwire *sw)
 {
-	return sw->afbr->mesh->ops->sa_set(sw) ? SOFTWIRE_EV_NONE
-					       : SOFTWIRE_EV_SA_LOST;
+	return protect(sw) ? SOFTWIRE_EV_NONE : SOFTWIRE_EV_SA_LOST;
 }
 
 static enum softwire_event act_came_up(struct softwire *sw)
