@@ -55,6 +55,12 @@ static struct log_ref swmesh_warnings[] = {
 		.suggestion = "Report it with 'debug softwire bgp' output",
 	},
 	{
+		.code = EC_SWMESH_VICI,
+		.title = "No connection to charon, or not as it should be",
+		.description = "swmeshd cannot load or watch security associations; those that exist go on, no new one is made",
+		.suggestion = "See that strongSwan's charon runs with its plugin vici and that swmeshd's user may open its socket; it is tried again every few seconds",
+	},
+	{
 		.code = END_FERR,
 	}
 };

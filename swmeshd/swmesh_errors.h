@@ -16,6 +16,7 @@ enum swmesh_log_refs {
 	EC_SWMESH_ROUTE,
 	EC_SWMESH_BGP_VERSION,
 	EC_SWMESH_BGP_ITEM,
+	EC_SWMESH_VICI,
 };
 
 void swmesh_errors_init(void);

@@ -11,9 +11,8 @@
  * connection ends it, fails what waits and is followed by a new one after 1 s,
  * 2 s, 4 s and then every 5 s: whoever uses this starts afresh from up(true).
  *
- * Callbacks run from the event loop, never from within a function of this file
- * (swmesh_vici_stop() excepted, which runs none). All functions but
- * swmesh_vici_stop() may be called from them.
+ * Callbacks run from the event loop, never from within a function of this file,
+ * and may call any of them.
  */
 #ifndef SWMESH_VICI_H
 #define SWMESH_VICI_H
