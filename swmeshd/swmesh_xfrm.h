@@ -28,21 +28,29 @@ struct xfrm_sa {
 
 /* What the kernel has for a pair and an upper-layer protocol. */
 struct xfrm_child {
-	bool out_policy, in_policy; /* with a template, not ours */
-	unsigned int n_out, n_in;   /* SAs that match the templates */
-	uint32_t spi_out, spi_in;   /* of the newest, host byte order; 0 */
+	/* The policy that decides asks for ESP or AH in transport mode. */
+	bool out_policy, in_policy;
+	unsigned int n_out, n_in; /* SAs that match its template */
+	uint32_t spi_out, spi_in; /* of the newest, host byte order; 0 */
+	uint32_t reqid;		  /* of the outbound template */
+	uint8_t protocol;	  /* of it: IPPROTO_ESP or IPPROTO_AH; 0 */
 };
 
 struct xfrm_ops {
 	/*
 	 * SAs or policies of this pair came or went, whoever did it. Called
-	 * from the event loop once for each pair and burst of messages.
+	 * from the event loop once for each pair and burst of messages, for
+	 * pairs that have, or in this burst had, a policy: which end is ours
+	 * is known from that.
 	 */
 	void (*changed)(const struct ipaddr *local,
 			const struct ipaddr *remote);
 };
 
+/* False, with a log message, if the kernel has no IPsec for us; it is tried
+ * again when a guard is asked for. */
 bool swmesh_xfrm_init(const struct xfrm_ops *ops);
+/* Drop policies stay. */
 void swmesh_xfrm_stop(void);
 
 /*
@@ -58,11 +66,14 @@ void swmesh_xfrm_guard_only(const struct ipaddr *source,
 
 /*
  * From what was read at the start and followed by notifications: no system
- * call. True if the pair is protected both ways for this upper-layer protocol.
- * port: 0, or of TCP at the local (local_port) or the remote end.
+ * call. True if the pair is protected both ways for this upper-layer protocol:
+ * of the policies that cover it, the one that the kernel takes has a template,
+ * and there is an SA for it (larval ones do not count, they carry nothing).
+ * Ports: host byte order, 0 for any; for TCP 179 at one end (S11).
  */
 bool swmesh_xfrm_child(const struct ipaddr *local, const struct ipaddr *remote,
-		       uint8_t protocol, struct xfrm_child *out);
+		       uint8_t protocol, uint16_t local_port,
+		       uint16_t remote_port, struct xfrm_child *out);
 
 /* SAs of the pair, both ways, with counters read now; the number, at most cap.
  */
