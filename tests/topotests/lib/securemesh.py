@@ -6,8 +6,9 @@
 
 {dir} is the router's folder, where its files are.
 """
-from . import charon as charons
-from . import packet
+import re
+
+from . import packet, wait
 from .mesh import Mesh, island, loopback, module_options, softwire_config
 from .router import Router
 
@@ -17,7 +18,8 @@ PSK = ("ike group-psk file {dir}/mesh.psk",)
 
 def each(value, n):
     """An option's value for AFBR n: options are for all, or a dict by number."""
-    return value[n] if isinstance(value, dict) else value
+    by_number = isinstance(value, dict) and value and all(isinstance(k, int) for k in value)
+    return value[n] if by_number else value
 
 
 class SecureMesh(Mesh):
@@ -35,18 +37,19 @@ class SecureMesh(Mesh):
 
     def afbr(self, n):
         plain = super().afbr(n)
-        router = Router(plain.name, plain.configs, {"bgpd": module_options()},
-                        charon=each(self.charon_options, n), files=each(self.files, n))
+        plain.configs["swmeshd"] = self.swmeshd_config(n, plain.dir)
+        return Router(plain.name, plain.configs, {"bgpd": module_options()},
+                      charon=each(self.charon_options, n), files=each(self.files, n))
+
+    def swmeshd_config(self, n, folder=None):
+        """The whole configuration, by what security and tunnels are now."""
         body = [*each(self.tunnels, n)] + ["payload ipv%d" % f for f in self.families]
-        if n in self.none:
-            securities = {}
-        else:
+        securities = {}
+        if n not in self.none:
+            folder = folder or self["a%d" % n].dir
             body.append("security CORE")
-            securities = {"CORE": [line.format(dir=router.dir)
-                                   for line in each(self.security, n)]}
-        router.configs["swmeshd"] = softwire_config(
-            n, {"EDGE": body}, self.softwire.get(n, ""), securities)
-        return router
+            securities["CORE"] = [line.format(dir=folder) for line in each(self.security, n)]
+        return softwire_config(n, {"EDGE": body}, self.softwire.get(n, ""), securities)
 
     # -- what crosses the core --
 
@@ -73,8 +76,22 @@ class SecureMesh(Mesh):
             len(found), what, "\n".join(map(str, found[:10])))
 
 
-def wait_established(mesh, n, m, limit=60.0):
-    """Until AFBR n has an IKE_SA with m; returns it."""
-    return charons.wait.until(
-        lambda: mesh["a%d" % n].charon.established(loopback(m)),
-        "a%d has an IKE_SA with a%d" % (n, m), limit)[0]
+def wait_up(mesh, limit=wait.LIMIT):
+    """Until every AFBR has a softwire to every other one, and all are up."""
+    for n in mesh.numbers:
+        others = {loopback(m) for m in mesh.numbers if m != n}
+
+        def all_up():
+            found = mesh["a%d" % n].json("swmeshd", "show softwire")["softwires"]
+            bad = ["%s %s: %s" % (s["endpoint"], s["state"], s.get("reason"))
+                   for s in found if s["state"] != "up"]
+            assert not bad and {s["endpoint"] for s in found} == others, bad or found
+            return True
+
+        wait.until(all_up, "all softwires of a%d are up" % n, limit)
+
+
+def security_of(running, name):
+    """The lines of a security in a running configuration."""
+    found = re.search(r"^ security %s\n((?:  .*\n)*)" % re.escape(name), running, re.M)
+    return found.group(1).splitlines() if found else []
