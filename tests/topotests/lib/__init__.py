@@ -19,6 +19,7 @@ bgpspeaker  a raw BGP speaker that sends any bytes and keeps all it is sent
 bgpdut      one bgpd with the module and raw speakers around it; makes attributes 23
 tea         the Tunnel Encapsulation attribute, made and read for the speaker
 probe       single packets of any size and marking; ICMP "too big" answers
+inject      forged and replayed packets; who hears them
 system      a whole system of its own: what is installed into /, service scripts
 mesh        the standard mesh: three AFBRs around an IPv6-only core
 securemesh  the same with a charon for each AFBR, its softwires protected
