@@ -8,10 +8,11 @@
 """
 import re
 
-from . import packet, wait
-from .mesh import Mesh, island, loopback, module_options, softwire_config
+from . import kernel, packet, wait, xfrm
+from .mesh import Mesh, host, island, loopback, module_options, softwire_config
 from .router import Router
 
+LIMIT = 90.0  # seconds for a mesh to settle under emulation
 GROUP_KEY = b"jx2Zq8nL5vT1wR9cB4mK7sH0"
 PSK = ("ike group-psk file {dir}/mesh.psk",)
 
@@ -51,6 +52,53 @@ class SecureMesh(Mesh):
             securities["CORE"] = [line.format(dir=folder) for line in each(self.security, n)]
         return softwire_config(n, {"EDGE": body}, self.softwire.get(n, ""), securities)
 
+    def take_away(self, numbers=None):
+        """No softwire mesh: nothing of it stays, in the kernel or in charon."""
+        numbers = numbers or self.numbers
+        for n in numbers:
+            self["a%d" % n].configure("swmeshd", "no softwire mesh\n")
+        for n in numbers:
+            wait.until(lambda: not kernel.leftovers("a%d" % n), "a%d has let go" % n, LIMIT)
+            wait.until(lambda: not self["a%d" % n].charon.conns(),
+                       "a%d's charon has no connection" % n, LIMIT)
+
+    def give(self, numbers=None):
+        """The configuration anew, as security and tunnels say now."""
+        for n in numbers or self.numbers:
+            self["a%d" % n].configure("swmeshd", self.swmeshd_config(n))
+
+    def softwires(self, n, m=None):
+        """What AFBR n shows of its softwires (to m)."""
+        found = self["a%d" % n].json("swmeshd", "show softwire")["softwires"]
+        return [s for s in found if m is None or s["endpoint"] == loopback(m)]
+
+    def assert_refused(self, n, m, *words):
+        """AFBR n has no softwire to m, nor SAs or routes, and says why, in some of these words."""
+        found = self.softwires(n, m)
+        assert found, "a%d knows nothing of a%d" % (n, m)
+        for one in found:
+            assert one["state"] == "wait-sa", one
+            assert any(word in one["reason"] for word in words), one["reason"]
+        assert xfrm.states("a%d" % n, loopback(n), loopback(m)) == []
+        assert kernel.route("a%d" % n, island(m)) is None
+        return True
+
+    def assert_outcast(self, n, since, *words):
+        """AFBR n is refused by all others and refuses them; nothing of what its host sends
+        arrives, or crosses the core, since the mark."""
+        for m in self.numbers:
+            if m != n:
+                wait.until(lambda: self.assert_refused(n, m, *words)
+                           and self.assert_refused(m, n, *words),
+                           "a%d and a%d have refused each other" % (n, m), LIMIT)
+        target = next(m for m in self.numbers if m != n)
+        flow = self.flow("h%d" % n, host(target), "h%d" % target, rate=50)
+        wait.until(lambda: flow.progress()[0] >= 50, "h%d has sent" % n)
+        assert flow.stop().received == 0
+        seen = self.assert_protected(since)
+        assert not [p for p in seen if p.outer.proto in (50, 51)
+                    and loopback(n) in (p.outer.src, p.outer.dst)]
+
     # -- what crosses the core --
 
     def endpoints(self):
@@ -76,7 +124,7 @@ class SecureMesh(Mesh):
             len(found), what, "\n".join(map(str, found[:10])))
 
 
-def wait_up(mesh, limit=wait.LIMIT):
+def wait_up(mesh, limit=LIMIT):
     """Until every AFBR has a softwire to every other one, and all are up."""
     for n in mesh.numbers:
         others = {loopback(m) for m in mesh.numbers if m != n}
