@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the IKE backend knows, for "show" and the operational state: read only.
+ * Everything lives on the event loop; pointers are valid until it runs again.
+ *
+ * A peer is a remote AFBR, or a BGP neighbor of `protect bgp`, that something
+ * is to be protected towards. Its children are what the kernel must have; the
+ * IKE_SAs and CHILD_SAs are what charon says it has.
+ */
+#ifndef SWMESH_IKE_SHOW_H
+#define SWMESH_IKE_SHOW_H
+
+#include <time.h>
+
+#include "ipaddr.h"
+#include "typesafe.h"
+
+#include "swmeshd/swmesh_model.h"
+
+struct thread;
+
+/* Of a peer: how far the conversation with charon is. Whether packets are
+ * protected is told by struct ike_child and does not depend on it. */
+enum ike_state {
+	IKE_IDLE,	/* nothing asked for yet */
+	IKE_BLOCKED,	/* configuration or announcement do not allow it */
+	IKE_AWAY,	/* charon cannot be reached */
+	IKE_LOADING,	/* charon has not answered to what it was given */
+	IKE_WAITING,	/* the other end initiates */
+	IKE_QUEUED,	/* for one of `handshakes` */
+	IKE_INITIATING, /* charon is at it */
+	IKE_BACKOFF,	/* failed; tried again at next_try */
+	IKE_UP,		/* all children are there */
+	IKE_STATES,
+};
+
+enum ike_kind {
+	IKE_CHILD_GRE,
+	IKE_CHILD_IP4,
+	IKE_CHILD_IP6,
+	IKE_CHILD_BGP_IN,  /* TCP 179 at our end */
+	IKE_CHILD_BGP_OUT, /* TCP 179 at the other end */
+	IKE_CHILDREN,
+};
+
+#define IKE_ALGORITHMS_LEN 128
+#define IKE_IDENTITY_LEN 128
+#define IKE_WORD_LEN 24
+#define IKE_DIGEST_LEN 8
+
+/* Hashes of public keys (RFC 5566). */
+struct ike_hashes {
+	unsigned int n;
+	uint8_t hash[AFBR_KEYS_MAX][KEY_HASH_LEN];
+};
+
+/* A CHILD_SA of charon's. */
+struct ike_child_sa {
+	uint32_t id;	    /* charon's number */
+	enum ike_kind kind; /* IKE_CHILDREN: not one of ours */
+	bool installed;
+	char state[IKE_WORD_LEN];    /* charon's word: INSTALLED... */
+	char protocol[IKE_WORD_LEN]; /* ESP, AH */
+	char algorithms[IKE_ALGORITHMS_LEN];
+	uint32_t spi_in, spi_out; /* host byte order */
+	time_t since;		  /* monotime */
+	/* Of the configuration it was made by; all zero: not known. */
+	uint8_t digest[IKE_DIGEST_LEN];
+	bool dead;	/* not in the kernel any more: to be taken down */
+	bool condemned; /* being taken down */
+	bool seen;	/* mark of a list under way */
+};
+#define IKE_CHILD_SAS_MAX 16
+
+/* An IKE_SA of charon's. */
+PREDECL_DLIST(ike_sas);
+struct ike_sa {
+	struct ike_sas_item item;
+	uint32_t id; /* charon's number; changes when it is rekeyed */
+	uint64_t spi_initiator, spi_responder;
+	bool initiator; /* we are, of this IKE_SA */
+	bool established;
+	char state[IKE_WORD_LEN]; /* ESTABLISHED, CONNECTING... */
+	char algorithms[IKE_ALGORITHMS_LEN];
+	char local_id[IKE_IDENTITY_LEN], remote_id[IKE_IDENTITY_LEN];
+	bool ppk;
+	time_t since;	     /* established, monotime */
+	unsigned int rekeys; /* seen */
+	/* One of these keys it was authenticated with (S5); n 0: no raw key. */
+	struct ike_hashes hashes;
+	/* Of the configuration it was made by; all zero: not known. */
+	uint8_t digest[IKE_DIGEST_LEN];
+	time_t condemned; /* being taken down since; 0: it is not */
+	unsigned int n_children;
+	struct ike_child_sa children[IKE_CHILD_SAS_MAX];
+	bool seen;
+};
+DECLARE_DLIST(ike_sas, struct ike_sa, item);
+
+/* What is to be protected towards a peer. */
+struct ike_child {
+	bool wanted;
+	struct security *security; /* a reference, while wanted */
+	bool up;		   /* by the kernel: protected both ways */
+	time_t since;		   /* up, or not, since: monotime */
+	uint32_t spi_in, spi_out;  /* by the kernel; 0: none */
+	unsigned int rekeys;	   /* seen, since it was wanted */
+	uint8_t digest[IKE_DIGEST_LEN];
+	time_t unprotected; /* charon thinks it is up, the kernel does not */
+};
+
+PREDECL_HASH(ike_peers);
+PREDECL_DLIST(ike_users);
+PREDECL_DLIST(ike_work);
+PREDECL_DLIST(ike_queue);
+struct ike_peer {
+	struct ike_peers_item item;
+	struct ipaddr addr;
+	struct ipaddr local; /* our endpoint */
+	char name[64];	     /* of the connection in charon */
+	bool initiator;	     /* our address is the lower one */
+	bool bgp_neighbor;   /* wanted by the configuration itself */
+
+	struct security *security;   /* a reference: method, credentials, IKE */
+	struct ike_hashes announced; /* raw keys: in BGP */
+	struct ike_hashes allowed;   /* of them, those whose key we have */
+
+	enum ike_state state;
+	time_t since; /* in this state, monotime */
+	struct ike_child child[IKE_CHILDREN];
+	struct ike_sas_head sas;
+
+	char error[MESH_REASON_LEN]; /* the last one, "" if none since up */
+	time_t error_at;	     /* monotime */
+	unsigned int retries;	     /* failures in a row */
+	int64_t next_try;	     /* monotime, ms; 0: none planned */
+	unsigned int established;    /* IKE_SAs so far */
+	unsigned int ike_rekeys;
+
+	/* ---- the backend's own ---- */
+	struct ike_users_head users;
+	struct ike_work_item work_item;
+	bool in_work;
+	struct ike_queue_item queue_item;
+	bool in_queue;
+	bool slot;	    /* holds one of `handshakes` */
+	bool released;	    /* nothing wants it: goes after a moment */
+	bool loaded;	    /* charon has the connection as it is now */
+	bool refused;	    /* charon did not take it */
+	unsigned int asked; /* answers to loading it that are to come */
+	uint8_t conn_digest[IKE_DIGEST_LEN]; /* whole, as last sent */
+	uint8_t digest[IKE_DIGEST_LEN];	     /* of what an IKE_SA depends on */
+	struct ike_hashes allowed_before;    /* ... the last change of it */
+	time_t allowed_since;
+	char blocked[MESH_REASON_LEN];
+	char why[MESH_REASON_LEN]; /* of the attempt under way, by the log */
+	unsigned int soon;	   /* enum ike_retry of that */
+	uint32_t attempt;	   /* IKE_SA of it, by charon's number */
+	uint32_t incoming;	   /* IKE_SA the peer is setting up */
+	time_t incoming_at;
+	enum ike_kind trying;
+	bool silent;	  /* waiting has been told */
+	bool rebuild;	  /* asked for by "clear" */
+	unsigned int own; /* tries of a responder by itself */
+	time_t odd_since; /* more SAs than there should be, since */
+	uint32_t orphans; /* kernel SAs charon knows nothing of, last time */
+	struct thread *t_timer; /* of the state */
+	struct thread *t_check; /* look again in a moment */
+	struct thread *t_release;
+};
+DECLARE_DLIST(ike_work, struct ike_peer, work_item);
+DECLARE_DLIST(ike_queue, struct ike_peer, queue_item);
+
+/* Ordered by address. cb may not change anything; false stops. */
+void swmesh_ike_each(bool (*cb)(const struct ike_peer *peer, void *arg),
+		     void *arg);
+const struct ike_peer *swmesh_ike_peer(const struct ipaddr *addr);
+
+/* The IKE_SA that counts: established, and not being taken down; NULL. */
+const struct ike_sa *ike_peer_sa(const struct ike_peer *peer);
+/* Its CHILD_SA of this kind; NULL. */
+const struct ike_child_sa *ike_peer_child_sa(const struct ike_peer *peer,
+					     enum ike_kind kind);
+/* All that is wanted is protected, by the kernel. */
+bool ike_peer_protected(const struct ike_peer *peer);
+
+const char *ike_state_name(enum ike_state state); /* "up", "backoff"... */
+const char *ike_kind_name(enum ike_kind kind);	  /* "gre", "bgp-in"... */
+uint8_t ike_kind_protocol(enum ike_kind kind);	  /* IPPROTO_* */
+const char *ike_peer_role(const struct ike_peer *peer);
+
+/* IKE_SAs being set up by us now, and waiting for their turn. */
+unsigned int swmesh_ike_in_flight(void);
+unsigned int swmesh_ike_queued(void);
+
+#endif /* SWMESH_IKE_SHOW_H */
