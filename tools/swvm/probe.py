@@ -9,9 +9,9 @@ import subprocess
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 MODULES = ("ip6_gre", "ip_gre", "ip6_tunnel", "ipip", "sit", "l2tp_eth", "l2tp_ip", "l2tp_ip6",
-           "esp4", "esp6", "veth", "bridge")
+           "esp4", "esp6", "ah4", "ah6", "xfrm_user", "nf_tables", "veth", "bridge")
 
-# name, commands for ip(8)
+# name, commands: of ip(8) unless they begin with another's name
 TRIALS = (
     ("network namespaces and veth", ["link add v0 type veth peer name v1"]),
     ("bridge", ["link add b0 type bridge"]),
@@ -26,6 +26,15 @@ TRIALS = (
                 "l2tp add session name l0 tunnel_id 1 session_id 1 peer_session_id 1"]),
     ("ESP", ["xfrm state add src fc00::1 dst fc00::2 proto esp spi 0x1000 mode transport "
              "aead rfc4106(gcm(aes)) 0x0102030405060708090a0b0c0d0e0f1011121314 128"]),
+    ("ESP without encryption", [
+        "xfrm state add src fc00::1 dst fc00::2 proto esp spi 0x1001 mode transport "
+        "enc ecb(cipher_null) '' auth-trunc hmac(sha256) 0x01020304 128"]),
+    ("AH", ["xfrm state add src fc00::1 dst fc00::2 proto ah spi 0x1002 mode transport "
+            "auth-trunc hmac(sha256) 0x01020304 128"]),
+    ("nftables", [
+        "nft add table inet t", "nft add chain inet t c",
+        "nft add rule inet t c meta secpath missing fib saddr oif 1 limit rate 1/second log "
+        "counter drop"]),
 )
 
 
@@ -46,7 +55,8 @@ def missing():
     load_modules()
     lacking = []
     for name, commands in TRIALS:
-        script = "set -e\n" + "\n".join("ip " + quote(c) for c in commands)
+        script = "set -e\n" + "\n".join(
+            quote(c if c.startswith("nft ") else "ip " + c) for c in commands)
         run = subprocess.run(["unshare", "--net", "sh", "-c", script], env=env,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if run.returncode:
@@ -55,4 +65,4 @@ def missing():
 
 
 def quote(command):
-    return " ".join("'%s'" % word for word in command.split())
+    return " ".join(word if word == "''" else "'%s'" % word for word in command.split())
