@@ -37,6 +37,12 @@ static struct log_ref swmesh_errors[] = {
 		.suggestion = "Install both from one release and restart bgpd and swmeshd",
 	},
 	{
+		.code = EC_SWMESH_FILTER,
+		.title = "The kernel refused the packet filter",
+		.description = "Packets that claim to come from an AFBR are not checked by nftables; what is protected by IPsec stays so",
+		.suggestion = "The text says why; a kernel without nf_tables or nft_fib is the usual cause. 'filter off' under 'softwire mesh' does without",
+	},
+	{
 		.code = END_FERR,
 	}
 };
@@ -59,6 +65,18 @@ static struct log_ref swmesh_warnings[] = {
 		.title = "No connection to charon, or not as it should be",
 		.description = "swmeshd cannot load or watch security associations; those that exist go on, no new one is made",
 		.suggestion = "See that strongSwan's charon runs with its plugin vici and that swmeshd's user may open its socket; it is tried again every few seconds",
+	},
+	{
+		.code = EC_SWMESH_GUARD_GONE,
+		.title = "Somebody removed an IPsec drop policy",
+		.description = "Packets of protected softwires are dropped by it while they have no SA; swmeshd puts it back at once",
+		.suggestion = "Find out who does that: 'ip xfrm policy flush', or an IKE daemon that flushes when it starts",
+	},
+	{
+		.code = EC_SWMESH_FILTER_GONE,
+		.title = "Somebody changed the nftables table 'inet swmesh'",
+		.description = "It is swmeshd's; swmeshd puts it back at once",
+		.suggestion = "'nft flush ruleset', which many start scripts begin with, does that: flush tables by name instead",
 	},
 	{
 		.code = END_FERR,

@@ -9,11 +9,16 @@
 
 #include "swmeshd/swmesh_model.h"
 
+/* After swmesh_xfrm_init(): guards of an earlier run stay for the grace time
+ * unless the configuration asks for them, or for the protocol in clear. */
+void swmesh_guard_init(void);
+/* Guards stay. */
+void swmesh_guard_stop(void);
+
 /* struct mesh_ops */
 bool swmesh_guard_set(struct softwire *sw, char *err, size_t len);
 /* Guards that are needed from now on are there when this returns; those that
  * are not needed any more go when the devices have gone. */
 void swmesh_guard_config_changed(struct mesh *mesh);
-void swmesh_guard_stop(void);
 
 #endif /* SWMESH_GUARD_H */

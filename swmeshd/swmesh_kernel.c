@@ -209,6 +209,20 @@ void swmesh_kernel_leftovers(unsigned int *devices, unsigned int *routes)
 	*routes = kroute_leftovers();
 }
 
+bool swmesh_kernel_any_device(const struct ipaddr *local, uint16_t type)
+{
+	struct kdev *d;
+
+	frr_each (kdev_keys, &kdevs, d) {
+		if (d->tunnel.type != type)
+			continue;
+		if ((d->ifindex && !ipaddr_cmp(&d->have.local, local)) ||
+		    (d->asked && !ipaddr_cmp(&d->want.local, local)))
+			return true;
+	}
+	return false;
+}
+
 /* ---- for "show" ---- */
 
 const char *swmesh_kernel_device_name(const struct softwire *sw)

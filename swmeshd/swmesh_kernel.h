@@ -30,6 +30,10 @@ void swmesh_kernel_synced(void);
 /* Whether this is a device of ours. */
 bool swmesh_kernel_owns(int ifindex);
 
+/* Whether a device of ours is there, or being made, that sends tunnels of this
+ * type from this address. */
+bool swmesh_kernel_any_device(const struct ipaddr *local, uint16_t type);
+
 /* struct mesh_ops */
 bool swmesh_kernel_device_set(struct softwire *sw);
 void swmesh_kernel_device_release(struct softwire *sw);

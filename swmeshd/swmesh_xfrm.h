@@ -53,16 +53,27 @@ bool swmesh_xfrm_init(const struct xfrm_ops *ops);
 /* Drop policies stay. */
 void swmesh_xfrm_stop(void);
 
+/* A drop policy, towards and from everybody. */
+struct xfrm_guard_id {
+	struct ipaddr source;
+	uint8_t protocol;
+};
+
+/* Far more than a mesh has: three protocols on an endpoint or two. */
+#define XFRM_GUARDS_MAX 64
+
 /*
- * Drop what leaves `source` with one of these protocols, or comes to it, and is
- * not covered by an SA. At once, or false with a text. Idempotent.
+ * Drop what leaves `source` with this protocol, or comes to it, and is not
+ * covered by an SA. At once, or false with a text. Idempotent. From now on it
+ * is put back if somebody else removes it.
  */
 bool swmesh_xfrm_guard(const struct ipaddr *source, uint8_t protocol, char *err,
 		       size_t len);
 bool swmesh_xfrm_guarded(const struct ipaddr *source, uint8_t protocol);
-/* Remove all guards but those of this source and these protocols. */
-void swmesh_xfrm_guard_only(const struct ipaddr *source,
-			    const uint8_t *protocols, unsigned int n);
+/* Remove all guards but these, those of earlier runs included. */
+void swmesh_xfrm_guard_only(const struct xfrm_guard_id *keep, unsigned int n);
+/* Guards that are in the kernel, of whatever run; how many, at most cap. */
+unsigned int swmesh_xfrm_guards(struct xfrm_guard_id *ids, unsigned int cap);
 
 /*
  * From what was read at the start and followed by notifications: no system

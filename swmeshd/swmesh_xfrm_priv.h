@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between swmesh_xfrm.c, which talks to the kernel, and swmesh_xfrm_guard.c,
+ * which has it drop what is not protected. */
+#ifndef SWMESH_XFRM_PRIV_H
+#define SWMESH_XFRM_PRIV_H
+
+#include <libmnl/libmnl.h>
+
+/* Of the messages we make; the longest is a policy. */
+#define XFRM_MESSAGE_MAX 1024
+
+/* Open the sockets and read everything, unless that is done. */
+bool xfrm_open(char *err, size_t len);
+
+/* A request in buf, whose header has type and flags; sent by xfrm_ask(), which
+ * returns 0 or an errno when the kernel has done it. */
+struct nlmsghdr *xfrm_request(uint8_t buf[XFRM_MESSAGE_MAX], uint16_t type,
+			      uint16_t flags);
+int xfrm_ask(struct nlmsghdr *nlh);
+
+/* Read the notifications that are there already. */
+void xfrm_drain(void);
+
+/* Our drop policies may have gone, or other ones be there. */
+void xfrm_guard_look(void);
+void xfrm_guard_init(void);
+void xfrm_guard_fini(void);
+
+#endif /* SWMESH_XFRM_PRIV_H */
