@@ -159,9 +159,10 @@ PREDECL_HASH(swmesh_nhop_by_key);
 PREDECL_HASH(swmesh_nhop_by_addr);
 
 /*
- * Routes of one family that came with this (next hop, attribute). The family
- * belongs to it because tunnels do: what carries IPv4 need not carry IPv6
- * (RFC 9012 section 3.4.1), and neither is to suffer from the other.
+ * Routes of one family that came with this (next hop, attribute), whatever keys
+ * the attribute announces (S5). The family belongs to it because tunnels do:
+ * what carries IPv4 need not carry IPv6 (RFC 9012 section 3.4.1), and neither
+ * is to suffer from the other.
  */
 struct swmesh_nhop {
 	struct swmesh_nhop_by_key_item by_key;
@@ -171,12 +172,16 @@ struct swmesh_nhop {
 	/* The routes' next hop was in NEXT_HOP, not MP_REACH_NLRI. */
 	bool classic;
 	afi_t afi;     /* of the routes */
-	uint64_t hash; /* of next hop, attribute and family */
-	uint8_t *tea;  /* the attribute's value */
+	uint64_t hash; /* of next hop, identity and family */
+	/* The attribute's value without the values of keys (tea_identity()). */
+	uint8_t *identity;
+	size_t identity_len;
+	uint8_t *tea; /* the value that was received last */
 	size_t tea_len;
 	uint32_t routes_ipv4, routes_ipv6;
 	uint32_t sent_ipv4, sent_ipv6;
 	bool sent;	 /* swmeshd knows of it */
+	bool tea_sent;	 /* ... and of this attribute */
 	bool fresh;	 /* not counted yet */
 	bool refused;	 /* swmeshd cannot use an attribute so long */
 	int64_t idle_ms; /* since when no route uses it; 0: in use */
@@ -187,12 +192,15 @@ struct swmesh_nhop {
 };
 
 /*
- * The SW-NHOP of a next hop and an attribute's value (design decision 3).
+ * The SW-NHOP of a next hop and an attribute's value (design decision 3), one
+ * for all values that differ in keys alone; swmeshd will be told this one.
  * NULL: no configuration yet, or another pair has that address already.
  */
 struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
 				    bool classic, afi_t afi, const uint8_t *tea,
 				    size_t len);
+/* Whether it is the SW-NHOP of this attribute, the values of keys apart. */
+bool swmesh_nhop_serves(struct swmesh_nhop *n, const uint8_t *tea, size_t len);
 /* By its address; NULL when it is none of ours. */
 struct swmesh_nhop *swmesh_nhop_find(const struct in6_addr *addr);
 /* Whether the address lies inside the SW-NHOP prefix. */

@@ -8,6 +8,10 @@
  * steered by those who choose attributes.  Which routes use one is what bgpd's
  * next-hop tracking counts anyway, path by path (bgp_nexthop_cache.path_count),
  * so that it costs nothing here.
+ *
+ * The values of keys in the attribute are no part of the pair (S5): an AFBR
+ * that changes its keys announces all its routes again, and they must not lose
+ * their softwire meanwhile.  swmeshd is told the attribute that came last.
  */
 
 #include <zebra.h>
@@ -52,8 +56,8 @@ static int key_cmp(const struct swmesh_nhop *a, const struct swmesh_nhop *b)
 	if (!ret)
 		ret = numcmp(a->afi, b->afi);
 	if (!ret)
-		ret = numcmp(a->tea_len, b->tea_len);
-	return ret ? ret : memcmp(a->tea, b->tea, a->tea_len);
+		ret = numcmp(a->identity_len, b->identity_len);
+	return ret ? ret : memcmp(a->identity, b->identity, a->identity_len);
 }
 
 static uint32_t key_hash(const struct swmesh_nhop *n)
@@ -80,16 +84,15 @@ static struct swmesh_nhop_by_addr_head swmesh_nhops = INIT_HASH(swmesh_nhops);
 
 /* ---- addresses ---- */
 
-static uint64_t pair_hash(const struct in6_addr *next_hop, bool classic,
-			  afi_t afi, const uint8_t *tea, size_t len)
+static uint64_t pair_hash(const struct swmesh_nhop *n)
 {
 	struct siphash h;
-	uint8_t kind = classic | (afi == AFI_IP6) << 1;
+	uint8_t kind = n->classic | (n->afi == AFI_IP6) << 1;
 
 	siphash_init(&h, nhop_key);
-	siphash_add(&h, next_hop, sizeof(*next_hop));
+	siphash_add(&h, &n->next_hop, sizeof(n->next_hop));
 	siphash_add(&h, &kind, sizeof(kind));
-	siphash_add(&h, tea, len);
+	siphash_add(&h, n->identity, n->identity_len);
 	return siphash_end(&h);
 }
 
@@ -130,6 +133,25 @@ struct swmesh_nhop *swmesh_nhop_find(const struct in6_addr *addr)
 	return swmesh_nhop_by_addr_find(&swmesh_nhops, &ref);
 }
 
+static uint8_t *copy_octets(const uint8_t *octets, size_t len)
+{
+	uint8_t *copy = XMALLOC(MTYPE_SWMESH_NHOP, MAX(len, 1u));
+
+	memcpy(copy, octets, len);
+	return copy;
+}
+
+/* The attribute that came last, which may have other keys. */
+static void set_tea(struct swmesh_nhop *n, const uint8_t *tea, size_t len)
+{
+	XFREE(MTYPE_SWMESH_NHOP, n->tea);
+	n->tea = copy_octets(tea, len);
+	n->tea_len = len;
+	n->refused = len > NHOP_TEA_MAX;
+	n->fresh = true;
+	n->tea_sent = false;
+}
+
 static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
 {
 	struct swmesh_nhop *n;
@@ -149,11 +171,9 @@ static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
 	n->classic = ref->classic;
 	n->afi = ref->afi;
 	n->hash = ref->hash;
-	n->tea_len = ref->tea_len;
-	n->tea = XMALLOC(MTYPE_SWMESH_NHOP, n->tea_len);
-	memcpy(n->tea, ref->tea, n->tea_len);
-	n->refused = n->tea_len > NHOP_TEA_MAX;
-	n->fresh = true;
+	n->identity = copy_octets(ref->identity, ref->identity_len);
+	n->identity_len = ref->identity_len;
+	set_tea(n, ref->tea, ref->tea_len);
 	swmesh_nhop_by_key_add(&by_key, n);
 	swmesh_nhop_by_addr_add(&swmesh_nhops, n);
 	if (SWMESH_DBG(NHOP))
@@ -168,10 +188,55 @@ static void nhop_free(struct swmesh_nhop *n)
 		last = NULL;
 	swmesh_nhop_by_key_del(&by_key, n);
 	swmesh_nhop_by_addr_del(&swmesh_nhops, n);
+	XFREE(MTYPE_SWMESH_NHOP, n->identity);
 	XFREE(MTYPE_SWMESH_NHOP, n->tea);
 	XFREE(MTYPE_SWMESH_NHOP, n->tunnel);
 	XFREE(MTYPE_SWMESH_NHOP, n->reason);
 	XFREE(MTYPE_SWMESH_NHOP, n);
+}
+
+static bool has_tea(const struct swmesh_nhop *n, const uint8_t *tea, size_t len)
+{
+	return n->tea_len == len && !memcmp(n->tea, tea, len);
+}
+
+/* In a buffer of this file's, until the next call. */
+static void set_identity(struct swmesh_nhop *n, const uint8_t *tea, size_t len)
+{
+	static uint8_t identity[TEA_MAX_LEN];
+	ssize_t got = tea_identity(tea, len, identity, sizeof(identity));
+
+	n->identity = identity;
+	n->identity_len = MAX(got, 0);
+}
+
+bool swmesh_nhop_serves(struct swmesh_nhop *n, const uint8_t *tea, size_t len)
+{
+	struct swmesh_nhop ref;
+
+	if (has_tea(n, tea, len))
+		return true;
+	set_identity(&ref, tea, len);
+	return n->identity_len == ref.identity_len &&
+	       !memcmp(n->identity, ref.identity, ref.identity_len);
+}
+
+static struct swmesh_nhop *nhop_get(struct swmesh_nhop *ref)
+{
+	struct swmesh_nhop *n;
+
+	set_identity(ref, ref->tea, ref->tea_len);
+	ref->hash = pair_hash(ref);
+	n = swmesh_nhop_by_key_find(&by_key, ref);
+	if (!n)
+		return nhop_new(ref);
+	if (!has_tea(n, ref->tea, ref->tea_len)) {
+		if (SWMESH_DBG(NHOP))
+			zlog_debug("SW-NHOP %pI6 of next hop %pI6: other keys",
+				   &n->addr, &n->next_hop);
+		set_tea(n, ref->tea, ref->tea_len);
+	}
+	return n;
 }
 
 struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
@@ -187,14 +252,10 @@ struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
 	};
 
 	if (last && last->classic == classic && last->afi == afi &&
-	    last->tea_len == len &&
 	    !memcmp(&last->next_hop, next_hop, sizeof(*next_hop)) &&
-	    !memcmp(last->tea, tea, len))
+	    has_tea(last, tea, len))
 		return last;
-	ref.hash = pair_hash(next_hop, classic, afi, tea, len);
-	last = swmesh_nhop_by_key_find(&by_key, &ref);
-	if (!last)
-		last = nhop_new(&ref);
+	last = nhop_get(&ref);
 	if (last && (last->fresh || !last->sent)) {
 		count_soon = true;
 		swmesh_nhop_touch();
@@ -256,6 +317,7 @@ static void send_demand(struct swmesh_nhop *n)
 	if (!swmesh_msg_queue(&swmesh_talk, &item))
 		return;
 	n->sent = true;
+	n->tea_sent = true;
 	n->sent_ipv4 = n->routes_ipv4;
 	n->sent_ipv6 = n->routes_ipv6;
 }
@@ -284,7 +346,8 @@ static bool update(struct swmesh_nhop *n, int64_t now)
 	n->fresh = false;
 	if (in_use(n)) {
 		n->idle_ms = 0;
-		if (!n->sent || n->sent_ipv4 != n->routes_ipv4 ||
+		if (!n->sent || !n->tea_sent ||
+		    n->sent_ipv4 != n->routes_ipv4 ||
 		    n->sent_ipv6 != n->routes_ipv6)
 			send_demand(n);
 		return false;

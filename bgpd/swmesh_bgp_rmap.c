@@ -113,8 +113,7 @@ static struct swmesh_nhop *nhop_for(const struct attr *attr,
 		return swmesh_nhop_get(&in->next_hop, in->classic, in->afi,
 				       in->tea, in->len);
 	n = swmesh_nhop_find(&in->next_hop);
-	if (!n || n->afi != in->afi || n->tea_len != in->len ||
-	    memcmp(n->tea, in->tea, in->len))
+	if (!n || n->afi != in->afi || !swmesh_nhop_serves(n, in->tea, in->len))
 		return NULL;
 	return n;
 }

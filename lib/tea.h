@@ -71,8 +71,8 @@ enum tea_sub {
 	TEA_SUB_MPLS_STACK = 10,    /* 3.6 */
 	TEA_SUB_PREFIX_SID = 11,    /* 3.7 */
 	/*
-	 * Experimental (RFC 9012 section 12.6), ours: a public key whose hash an
-	 * authenticator beside it announces. "SWPK", then the DER of a
+	 * Experimental (RFC 9012 section 12.6), ours: a public key whose hash
+	 * an authenticator beside it announces. "SWPK", then the DER of a
 	 * SubjectPublicKeyInfo. Without the four letters it is somebody else's.
 	 */
 	TEA_SUB_PUBLIC_KEY = 253,
@@ -316,6 +316,17 @@ ssize_t tea_encode(const struct tea *tea, uint8_t *buf, size_t cap);
 bool tea_equal(const struct tea *a, const struct tea *b);
 int tea_cmp(const struct tea *a, const struct tea *b);
 
+/*
+ * The attribute's value less what a change of keys changes: of the
+ * authenticators of a TLV that has any, only that there are some is left, and
+ * of our public keys nothing (S5). The rest, order included, is as it was, so
+ * what is protected and what is not never look the same. It is itself an
+ * attribute's value, and gives itself when taken again; one that is not
+ * accepted is copied. Octets written, at most len; -1 if cap is less than len.
+ */
+ssize_t tea_identity(const uint8_t *value, size_t len, uint8_t *buf,
+		     size_t cap);
+
 /* ---- looking into a tunnel ---- */
 
 /* The next sub-TLV of this type that counts (state TEA_SUB_OK) after prev, or
@@ -335,10 +346,10 @@ bool tea_tunnel_has_color(const struct tea_tunnel *tunnel, uint32_t color);
 
 /* The next of our TEA_SUB_PUBLIC_KEY after prev, as tea_tunnel_next() does; the
  * DER is *spki, *len octets, inside the sub-TLV's raw octets. */
-const struct tea_subtlv *
-tea_tunnel_public_key(const struct tea_tunnel *tunnel,
-		      const struct tea_subtlv *prev, const uint8_t **spki,
-		      size_t *len);
+const struct tea_subtlv *tea_tunnel_public_key(const struct tea_tunnel *tunnel,
+					       const struct tea_subtlv *prev,
+					       const uint8_t **spki,
+					       size_t *len);
 
 /* ---- building ---- */
 

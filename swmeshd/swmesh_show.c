@@ -263,6 +263,21 @@ static json_object *json_netlink(void)
 	return o;
 }
 
+/* SHA-1 of the public keys that the AFBR announces (RFC 5566). */
+static json_object *json_announced_keys(const struct afbr *afbr)
+{
+	json_object *list = json_object_new_array();
+	char text[2 * KEY_HASH_LEN + 1];
+
+	for (unsigned int i = 0; i < afbr->auth.n; i++) {
+		for (size_t o = 0; o < KEY_HASH_LEN; o++)
+			snprintf(text + 2 * o, 3, "%02x",
+				 afbr->auth.keys[i]->hash[o]);
+		json_array_string_add(list, text);
+	}
+	return list;
+}
+
 static json_object *json_afbr(const struct afbr *afbr)
 {
 	json_object *o = json_object_new_object(),
@@ -278,6 +293,7 @@ static json_object *json_afbr(const struct afbr *afbr)
 	json_object_int_add(o, "pathMtu", afbr->path.mtu);
 	json_object_int_add(o, "swNhops", afbr_refs_count(&afbr->refs));
 	json_object_int_add(o, "recursions", afbr->recursions);
+	json_object_object_add(o, "announcedKeys", json_announced_keys(afbr));
 	frr_each (afbr_softwires_const, &afbr->softwires, sw)
 		json_object_array_add(list, json_softwire(sw));
 	json_object_object_add(o, "softwires", list);

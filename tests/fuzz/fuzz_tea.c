@@ -85,6 +85,18 @@ static void check_encode(const struct tea *tea)
 		tea_encode(tea, again, tea->wire_len - 1) == -1);
 }
 
+/* Never longer, an attribute's value again, and the same when taken again. */
+static void check_identity(const struct tea *tea)
+{
+	static uint8_t identity[TEA_MAX_LEN];
+	ssize_t len =
+		tea_identity(tea->wire, tea->wire_len, identity, tea->wire_len);
+
+	PROMISE(len > 0 && len <= (ssize_t)tea->wire_len);
+	PROMISE(tea_identity(identity, len, again, len) == len);
+	PROMISE(memcmp(again, identity, len) == 0);
+}
+
 /* Through the JSON text and back, octet for octet. */
 static void check_json(const struct tea *tea)
 {
@@ -131,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		PROMISE(tea.propagate_len > 0);
 		check_propagate(&tea, &opts);
 		check_encode(&tea);
+		check_identity(&tea);
 		check_json(&tea);
 	} else {
 		PROMISE(tea.propagate_len == 0);

@@ -140,6 +140,62 @@ def test_sw_nhops(router, peers):
         assert not any(PREFIX in str(update.nexthop) for update in peer.updates)
 
 
+def test_keys_change(router, peers):
+    """S5: an AFBR that changes its keys keeps its SW-NHOP; no route is withdrawn meanwhile.
+
+    Each route passes on the very attribute it came with (B8), and swmeshd is told the latest.
+    """
+    old, new = bytes(range(20)), bytes(range(100, 120))
+
+    def tea(*hashes):
+        keys = [dut.sub(3, b"\0\1" + one) for one in hashes]
+        return dut.gre(1, "2a01:100::1", *keys, dut.sub(253, b"SWPK" + hashes[-1]))
+
+    def told():
+        afbrs = router.json("swmeshd", "show softwire afbr")["afbrs"]
+        found = [one["announcedKeys"] for one in afbrs if one["endpoint"] == "2a01:100::1"]
+        return sorted(found[0]) if found else None
+
+    def sent(prefix, value):
+        update = peers[3].routes().get(prefix)
+        return update is not None and update.tea == value
+
+    prefixes = ["10.40.0.0/24", "10.40.2.0/24", "2a01:400::/48", "10.40.1.0/24"]
+    hops = dict(HOPS, **{"10.40.2.0/24": HOPS["10.40.0.0/24"]})
+    for prefix in prefixes:
+        peers[2].announce(prefix, hops[prefix], tea(old))
+    found = {prefix: sw_nhop(router, prefix) for prefix in prefixes}
+    assert len(set(found.values())) == 3
+    peers[2].announce("10.40.3.0/24", hops["10.40.0.0/24"], TEA)
+    assert sw_nhop(router, "10.40.3.0/24") not in found.values()  # not protected
+    peers[2].withdraw("10.40.3.0/24")
+    for nhop in set(found.values()):
+        host_route(router, nhop)
+    try:
+        for prefix in prefixes:
+            wait.until(lambda: sent(prefix, tea(old)), "%s is passed on" % prefix)
+        wait.until(lambda: told() == [old.hex()], "swmeshd is told the key")
+        mark = len(peers[3].updates)
+        for value in (tea(old, new), tea(new)):
+            peers[2].announce(prefixes[0], hops[prefixes[0]], value)
+            wait.until(lambda: sent(prefixes[0], value), "the first has the new attribute")
+            assert not any(sent(prefix, value) for prefix in prefixes[1:])  # its own each
+            for prefix in prefixes[1:]:
+                peers[2].announce(prefix, hops[prefix], value)
+            for prefix in prefixes:
+                wait.until(lambda: sent(prefix, value), "%s has the new attribute" % prefix)
+                assert sw_nhop(router, prefix) == found[prefix]
+                assert valid(router, prefix)
+        wait.until(lambda: told() == [new.hex()], "swmeshd is told the new key alone")
+        assert not any(update.withdrawn for update in peers[3].updates[mark:])
+        entries = [one for one in show(router)["nextHops"] if one["swNhop"] in found.values()]
+        assert len(entries) == 3
+        assert {one["tea"]["propagate"] for one in entries} == {tea(new).hex()}
+    finally:
+        for nhop in set(found.values()):
+            host_route(router, nhop, False)
+
+
 def test_default_route_never_counts(router, peers):
     """Neither a default route nor one to a shorter prefix stands in for a SW-NHOP.
 

@@ -174,6 +174,40 @@ static void test_keys(void **state)
 	assert_int_equal(afbr->auth.keys[0]->len, 0);
 }
 
+/* S5: an AFBR that changes its keys is told to the IKE backend; nothing of its
+ * softwire, its device or its route goes in between. */
+static void test_rotation(void **state)
+{
+	static const struct tlv steps[][3] = {
+		{{TEA_TYPE_GRE, 200, PEER, 0, KEY_A, true}, {0}},
+		{{TEA_TYPE_GRE, 200, PEER, 0, KEY_A, true},
+		 {TEA_TYPE_GRE, 200, PEER, 0, KEY_B, true},
+		 {0}},
+		{{TEA_TYPE_GRE, 200, PEER, 0, KEY_B, true}, {0}},
+	};
+	struct demand *demand;
+	struct softwire *sw;
+
+	protect("CORE");
+	sa_ready = true;
+	demand = ask(1, PEER, steps[0]);
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+	assert_ptr_equal(demand->via, sw);
+	for (size_t i = 1; i < array_size(steps); i++) {
+		sas = 0;
+		assert_ptr_equal(ask(1, PEER, steps[i]), demand);
+		assert_true(sas > 0);
+		assert_ptr_equal(demand->via, sw);
+		assert_ptr_equal(last_route, sw);
+		assert_int_equal(sw->state, SOFTWIRE_UP);
+		assert_int_equal(sw->changes, 1);
+	}
+	assert_int_equal(tracked, 1); /* nor has the AFBR gone meanwhile */
+	assert_int_equal(releases, 0);
+	assert_int_equal(route_releases, 0);
+}
+
 /* IP in IP: a protocol for each family that both ends announce (S7). */
 static void test_protocols(void **state)
 {
@@ -214,6 +248,7 @@ int main(void)
 		TEST(test_unknown_security),
 		TEST(test_asks_for_ipsec),
 		TEST(test_keys),
+		TEST(test_rotation),
 		TEST(test_protocols),
 	};
 
