@@ -4,12 +4,15 @@
 Written from RFC 9012 sections 2 and 3, for the raw BGP speaker to send and to read.
 """
 import dataclasses
+import hashlib
 import ipaddress
 import struct
 import typing
 
-L2TPV3, GRE, IP_IN_IP, VXLAN = 1, 2, 7, 8
-ENCAPSULATION, PROTOCOL, COLOR, ENDPOINT = 1, 2, 4, 6
+L2TPV3, GRE, IPSEC_TUNNEL, IPIP_IPSEC, IP_IN_IP, VXLAN = 1, 2, 4, 5, 7, 8
+ENCAPSULATION, PROTOCOL, AUTHENTICATOR, COLOR, ENDPOINT = 1, 2, 3, 4, 6
+PUBLIC_KEY = 253  # experimental, swmesh's: "SWPK" and a SubjectPublicKeyInfo
+SHA1 = 1  # RFC 5566's one type of authenticator
 PROTOCOLS = {4: 0x0800, 6: 0x86DD}
 
 
@@ -36,8 +39,28 @@ def tunnel(kind, endpoint=None, key=None, payload=(), extra=b""):
     return struct.pack("!HH", kind, len(value)) + value
 
 
-def gre(endpoint=None, key=None, payload=()):
-    return tunnel(GRE, endpoint, key, payload)
+def authenticator(spki):
+    """RFC 5566: SHA-1 of the public key."""
+    return sub_tlv(AUTHENTICATOR, struct.pack("!H", SHA1) + hashlib.sha1(spki).digest())
+
+
+def public_key(spki):
+    return sub_tlv(PUBLIC_KEY, b"SWPK" + spki)
+
+
+def sub_tlvs(body):
+    """(type, value) of each sub-TLV of a tunnel's."""
+    found = []
+    while body:
+        length, at = (body[1], 2) if body[0] < 128 else (
+            struct.unpack_from("!H", body, 1)[0], 3)
+        found.append((body[0], body[at : at + length]))
+        body = body[at + length :]
+    return found
+
+
+def gre(endpoint=None, key=None, payload=(), extra=b""):
+    return tunnel(GRE, endpoint, key, payload, extra)
 
 
 def ip_in_ip(endpoint=None, payload=()):
@@ -66,10 +89,7 @@ def parse(value):
 
 def _parse_tunnel(kind, body):
     endpoint, key, protocols = None, None, []
-    while body:
-        sub = body[0]
-        length, at = (body[1], 2) if sub < 128 else (struct.unpack_from("!H", body, 1)[0], 3)
-        data, body = body[at : at + length], body[at + length :]
+    for sub, data in sub_tlvs(body):
         if sub == ENDPOINT and len(data) > 6:
             endpoint = str(ipaddress.ip_address(data[6:]))
         elif sub == ENCAPSULATION and kind == GRE:
