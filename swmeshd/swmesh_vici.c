@@ -21,8 +21,12 @@
 
 DEFINE_MTYPE_STATIC(SWMESHD, VICI_RX, "Packet from charon");
 
-#define WAIT_FIRST_MS 1000
-#define WAIT_MAX_MS 5000
+/* An attempt costs next to nothing, and charon is back a second or two after a
+ * restart; the wait grows for a peer that cannot be talked with. */
+#define WAIT_FIRST_MS 250
+#define WAIT_MAX_MS 2000
+/* Up for so many seconds: the next wait is the first again. */
+#define STEADY_S 10
 /* Read at once, unless a packet is longer. */
 #define RX_MIN (64 * 1024)
 
@@ -110,13 +114,15 @@ static void close_socket(void)
 static void ended(enum swmesh_vici_error error)
 {
 	bool was_up = vici.state == SWMESH_VICI_UP;
-	unsigned int wait_ms = vici.wait_ms;
+	time_t now = monotime(NULL);
 	char text[sizeof(vici.error)];
 
 	close_socket();
 	vici.state = SWMESH_VICI_DOWN;
 	if (was_up) {
-		vici.since = monotime(NULL);
+		if (now - vici.since >= STEADY_S)
+			vici.wait_ms = WAIT_FIRST_MS;
+		vici.since = now;
 		vici.stats.disconnects++;
 	}
 	if (was_up || !vici.warned)
@@ -124,8 +130,9 @@ static void ended(enum swmesh_vici_error error)
 	else
 		DEBUGD(&swmesh_dbg_ike, "charon: %s", vici.error);
 	vici.warned = true;
-	thread_add_timer_msec(master, attempt, NULL, wait_ms, &vici.t_attempt);
-	vici.wait_ms = MIN(2 * wait_ms, (unsigned int)WAIT_MAX_MS);
+	thread_add_timer_msec(master, attempt, NULL, vici.wait_ms,
+			      &vici.t_attempt);
+	vici.wait_ms = MIN(2 * vici.wait_ms, (unsigned int)WAIT_MAX_MS);
 
 	strlcpy(text, vici.error, sizeof(text));
 	vici.stats.failures += vici_pending_fail(&vici.pending, error, text);
@@ -220,7 +227,6 @@ static void came_up(void)
 {
 	vici.state = SWMESH_VICI_UP;
 	vici.since = monotime(NULL);
-	vici.wait_ms = WAIT_FIRST_MS;
 	vici.warned = false;
 	vici.stats.connects++;
 	zlog_info("charon: connected at %s", vici.path);

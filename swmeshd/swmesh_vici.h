@@ -8,8 +8,9 @@
  *
  * Requests are taken only while up, sent in order and answered in order; some
  * are on the wire at the same time. Nothing blocks. Whatever is wrong with the
- * connection ends it, fails what waits and is followed by a new one after 1 s,
- * 2 s, 4 s and then every 5 s: whoever uses this starts afresh from up(true).
+ * connection ends it, fails what waits and is followed by a new one, after a
+ * quarter of a second at first and every two seconds in the end: whoever uses
+ * this starts afresh from up(true).
  *
  * Callbacks run from the event loop, never from within a function of this file,
  * and may call any of them.
