@@ -15,6 +15,7 @@
 #include "swmeshd/swmesh_bgp.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmesh_filter.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
@@ -220,6 +221,7 @@ static void sync_end(void *arg)
 	mesh->syncing = false;
 	mesh->ops->schedule(mesh);
 	swmesh_kernel_synced();
+	swmesh_filter_synced();
 }
 
 static bool read_addr(const ProtobufCBinaryData *bin, struct ipaddr *addr)

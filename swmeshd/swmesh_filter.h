@@ -14,13 +14,17 @@
 void swmesh_filter_init(void);
 /* The table stays: it must go on filtering. */
 void swmesh_filter_stop(void);
+/* bgpd's full state is known: what an earlier run let in and nobody asks for
+ * is shut out when the grace time is over. */
+void swmesh_filter_synced(void);
 
-/* struct mesh_ops: bring the table up to date, soon (filter_set: now). */
+/* struct mesh_ops: bring the table up to date, soon. */
 void swmesh_filter_changed(struct mesh *mesh);
 
 enum filter_counter {
 	FILTER_UNKNOWN_SOURCE, /* encapsulated, from no AFBR of ours */
 	FILTER_CLEAR,	       /* in clear, of a protected softwire */
+	FILTER_CLEAR_SENT,     /* likewise, stopped on its way out */
 	FILTER_SPOOFED,	       /* inner source not behind that softwire */
 	FILTER_COUNTERS,
 };
@@ -29,6 +33,8 @@ struct filter_count {
 	uint64_t packets, bytes;
 };
 
+/* "unknown-source", "clear", "clear-sent", "spoofed": also their names in the
+ * table. */
 const char *filter_counter_name(enum filter_counter counter);
 /* Read now; false with a text when the table cannot be read. */
 bool swmesh_filter_read(struct filter_count counts[FILTER_COUNTERS], char *err,

@@ -151,6 +151,8 @@ void view_tell(void)
 	bool wide_changed = wide_dirty;
 
 	wide_dirty = false;
+	if (wide_changed && view_ops->policies_changed)
+		view_ops->policies_changed();
 	if (wide_changed) /* it may decide for any of them */
 		frr_each (view_pairs, &pairs, pair)
 			pair_changed(pair);
@@ -164,8 +166,6 @@ void view_tell(void)
 		if (known && view_ops->changed)
 			view_ops->changed(&local, &remote);
 	}
-	if (wide_changed && view_ops->policies_changed)
-		view_ops->policies_changed();
 }
 
 struct view_policies_head *view_wide_policies(void)

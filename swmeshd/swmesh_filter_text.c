@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The table `inet swmesh` in nft's words; see swmesh_filter.h for what it does
+ * and doc/filter.md for how it reads to an operator.
+ *
+ * Chain `outer` sees packets to this system, ESP and AH after they are opened,
+ * too: the kernel passes what was in them through the hooks once more, marked
+ * as out of IPsec. Chain `sent` is there for the moment in which somebody has
+ * flushed the kernel's IPsec policies. Chain `inner` sees what comes out of our
+ * tunnel devices, before connection tracking.
+ */
+#include <zebra.h>
+
+#include "jhash.h"
+#include "memory.h"
+
+#include "swmeshd/swmesh_filter_priv.h"
+#include "swmeshd/swmeshd.h"
+
+DEFINE_MTYPE_STATIC(SWMESHD, FILTER_TEXT, "Filter commands");
+
+/* 16384 AFBRs with some tunnels each take less. */
+#define TEXT_MAX (64 * 1024 * 1024)
+#define TEXT_STEP 4096
+
+#define ENCAPSULATIONS "{ 4, 41, 47, 115 }"
+
+/* ---- the buffer ---- */
+
+static bool text_room(struct filter_text *text, size_t len)
+{
+	size_t cap = text->cap ? text->cap : TEXT_STEP;
+
+	if (text->full || len >= TEXT_MAX - text->len) {
+		text->full = true;
+		return false;
+	}
+	while (cap <= text->len + len)
+		cap *= 2;
+	if (cap != text->cap) {
+		text->data = XREALLOC(MTYPE_FILTER_TEXT, text->data, cap);
+		text->cap = cap;
+	}
+	return true;
+}
+
+static void PRINTFRR(2, 3)
+	add(struct filter_text *text, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+	ssize_t n;
+
+	va_start(args, format);
+	n = vsnprintfrr(line, sizeof(line), format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= sizeof(line) || !text_room(text, n)) {
+		text->full = true;
+		return;
+	}
+	memcpy(text->data + text->len, line, n + 1);
+	text->len += n;
+}
+
+void filter_text_free(struct filter_text *text)
+{
+	XFREE(MTYPE_FILTER_TEXT, text->data);
+	memset(text, 0, sizeof(*text));
+}
+
+/* ---- elements ---- */
+
+static const struct {
+	const char *name;
+	bool by_family; /* has the endpoints' addresses: a set for each */
+	const char *type4, *type6;
+} sets[FILTER_SETS] = {
+	[FILTER_SET_OPEN] = {"open", true, "ipv4_addr . inet_proto",
+			     "ipv6_addr . inet_proto"},
+	[FILTER_SET_PROTECTED] = {"protected", true, "ipv4_addr . inet_proto",
+				  "ipv6_addr . inet_proto"},
+	[FILTER_SET_SOFTWIRES] = {"softwires", false, "iface_index",
+				  "iface_index"},
+	[FILTER_SET_PAIRS] = {"pairs", false, "iface_index . iface_index",
+			      "iface_index . iface_index"},
+	[FILTER_SET_OWN] = {"own", true, "iface_index . ipv4_addr",
+			    "iface_index . ipv6_addr"},
+};
+
+int filter_element_cmp(const struct filter_element *a,
+		       const struct filter_element *b)
+{
+	int diff = numcmp(a->set, b->set);
+
+	if (!diff)
+		diff = numcmp(a->ifindex, b->ifindex);
+	if (!diff)
+		diff = numcmp(a->ifindex2, b->ifindex2);
+	if (!diff)
+		diff = numcmp(a->protocol, b->protocol);
+	return diff ? diff : ipaddr_cmp(&a->addr, &b->addr);
+}
+
+uint32_t filter_element_hash(const struct filter_element *e)
+{
+	uint32_t h = jhash_3words(e->set << 8 | e->protocol, e->ifindex,
+				  e->ifindex2, 0x53574654);
+
+	return jhash(&e->addr.ip, IS_IPADDR_V4(&e->addr) ? 4 : 16, h);
+}
+
+/* "open6": one name for each type, so that a change of the transit's family
+ * meets no set of another type. */
+static const char *set_name(enum filter_set set, int family, char buf[32])
+{
+	snprintf(buf, 32, "%s%s", sets[set].name,
+		 !sets[set].by_family ? ""
+		 : family == AF_INET  ? "4"
+				      : "6");
+	return buf;
+}
+
+void filter_text_elements(struct filter_text *text, const char *verb,
+			  enum filter_set set, int family)
+{
+	char name[32];
+
+	add(text, "%s element inet " FILTER_TABLE " %s { ", verb,
+	    set_name(set, family, name));
+}
+
+void filter_text_element(struct filter_text *text,
+			 const struct filter_element *e, bool first)
+{
+	if (!first)
+		add(text, ", ");
+	switch (e->set) {
+	case FILTER_SET_OPEN:
+	case FILTER_SET_PROTECTED:
+		add(text, "%pIA . %u", &e->addr, e->protocol);
+		break;
+	case FILTER_SET_SOFTWIRES:
+		add(text, "%d", e->ifindex);
+		break;
+	case FILTER_SET_PAIRS:
+		add(text, "%d . %d", e->ifindex, e->ifindex2);
+		break;
+	case FILTER_SET_OWN:
+		add(text, "%d . %pIA", e->ifindex, &e->addr);
+		break;
+	case FILTER_SETS:
+		break;
+	}
+}
+
+void filter_text_end(struct filter_text *text)
+{
+	add(text, " }\n");
+}
+
+/* ---- rules ---- */
+
+static void rule(struct filter_text *text, const char *chain,
+		 const char *format, ...) PRINTFRR(3, 4);
+
+static void rule(struct filter_text *text, const char *chain,
+		 const char *format, ...)
+{
+	char line[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintfrr(line, sizeof(line), format, args);
+	va_end(args);
+	add(text, "add rule inet " FILTER_TABLE " %s %s\n", chain, line);
+}
+
+/* What matches is dropped, counted, and logged if that is asked for. */
+static void drop(struct filter_text *text, const struct filter_shape *shape,
+		 const char *chain, const char *match,
+		 enum filter_counter counter)
+{
+	const char *name = filter_counter_name(counter);
+
+	if (shape->log)
+		rule(text, chain,
+		     "%s limit rate %u/minute log prefix \"swmesh %s: \"",
+		     match, shape->log_rate, name);
+	rule(text, chain, "%s counter name \"%s\" drop", match, name);
+}
+
+static void rules_outer(struct filter_text *text,
+			const struct filter_shape *shape, const char *ip)
+{
+	int family = ipaddr_family(&shape->source);
+	char set[32], match[128];
+
+	rule(text, "outer", "meta l4proto != " ENCAPSULATIONS " accept");
+	rule(text, "outer", "meta nfproto != %s accept",
+	     family == AF_INET ? "ipv4" : "ipv6");
+	rule(text, "outer", "%s daddr != %pIA accept", ip, &shape->source);
+
+	/* First: an AFBR may still be in the other set for a moment. */
+	snprintf(match, sizeof(match), "%s saddr . meta l4proto @%s", ip,
+		 set_name(FILTER_SET_PROTECTED, family, set));
+	rule(text, "outer", "%s meta ipsec exists accept", match);
+	drop(text, shape, "outer", match, FILTER_CLEAR);
+
+	rule(text, "outer", "%s saddr . meta l4proto @%s accept", ip,
+	     set_name(FILTER_SET_OPEN, family, set));
+	drop(text, shape, "outer", "", FILTER_UNKNOWN_SOURCE);
+}
+
+static void rules_sent(struct filter_text *text,
+		       const struct filter_shape *shape, const char *ip)
+{
+	static const struct {
+		enum filter_protocol bit;
+		unsigned int protocol;
+	} all[] = {
+		{FILTER_PROTO_IPIP, IPPROTO_IPIP},
+		{FILTER_PROTO_IPV6, IPPROTO_IPV6},
+		{FILTER_PROTO_GRE, IPPROTO_GRE},
+	};
+	char match[128];
+
+	for (unsigned int i = 0; i < array_size(all); i++) {
+		if (!(shape->protected & all[i].bit))
+			continue;
+		snprintfrr(match, sizeof(match),
+			   "%s saddr %pIA meta l4proto %u rt ipsec missing", ip,
+			   &shape->source, all[i].protocol);
+		drop(text, shape, "sent", match, FILTER_CLEAR_SENT);
+	}
+}
+
+static void rules_inner(struct filter_text *text,
+			const struct filter_shape *shape, const char *ip)
+{
+	int family = ipaddr_family(&shape->source);
+	char set[32];
+
+	if (shape->anti_spoof == ANTI_SPOOF_OFF)
+		return;
+	rule(text, "inner", "iif != @softwires accept");
+	if (shape->anti_spoof == ANTI_SPOOF_LOOSE) {
+		/* A route that leads somewhere: not to this system, not to
+		 * "unreachable". */
+		rule(text, "inner", "fib saddr oif exists accept");
+	} else {
+		rule(text, "inner", "fib saddr . iif oif exists accept");
+		/* The AFBR may send by another tunnel than we do: each end
+		 * chooses for itself (RFC 9012 section 6). */
+		rule(text, "inner", "fib saddr oif . iif @pairs accept");
+	}
+	/* What the AFBR itself sends, ICMP errors for one: its endpoint is
+	 * routed through the core, not back into the softwire. */
+	rule(text, "inner", "iif . %s saddr @%s accept", ip,
+	     set_name(FILTER_SET_OWN, family, set));
+	/* Nobody forwards these. */
+	rule(text, "inner",
+	     "ip6 saddr { ::, fe80::/10 } ip6 daddr { fe80::/10, ff02::/16 } accept");
+	drop(text, shape, "inner", "", FILTER_SPOOFED);
+}
+
+static void chain(struct filter_text *text, const char *name, const char *hook)
+{
+	add(text,
+	    "add chain inet " FILTER_TABLE
+	    " %s { type filter hook %s; policy accept; }\n"
+	    "flush chain inet " FILTER_TABLE " %s\n",
+	    name, hook, name);
+}
+
+void filter_text_remove(struct filter_text *text)
+{
+	/* The first makes that the second never fails. */
+	add(text, "add table inet " FILTER_TABLE
+		  "\n"
+		  "delete table inet " FILTER_TABLE "\n");
+}
+
+void filter_text_table(struct filter_text *text,
+		       const struct filter_shape *shape, bool flush)
+{
+	int family = ipaddr_family(&shape->source);
+	const char *ip = family == AF_INET ? "ip" : "ip6";
+	char name[32];
+
+	add(text, "add table inet " FILTER_TABLE "\n");
+	for (unsigned int i = 0; i < FILTER_COUNTERS; i++)
+		add(text, "add counter inet " FILTER_TABLE " %s\n",
+		    filter_counter_name(i));
+	for (unsigned int i = 0; i < FILTER_SETS; i++) {
+		set_name(i, family, name);
+		add(text, "add set inet " FILTER_TABLE " %s { type %s; }\n",
+		    name, family == AF_INET ? sets[i].type4 : sets[i].type6);
+		if (flush)
+			add(text, "flush set inet " FILTER_TABLE " %s\n", name);
+	}
+	chain(text, "outer", "input priority filter - 10");
+	chain(text, "sent", "output priority filter - 10");
+	chain(text, "inner", "prerouting priority raw + 10");
+	rules_outer(text, shape, ip);
+	rules_sent(text, shape, ip);
+	rules_inner(text, shape, ip);
+}
