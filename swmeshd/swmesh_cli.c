@@ -26,12 +26,13 @@
 	"IP in IP (RFC 2003, RFC 2473)\n"                                      \
 	"Type of tunnel\n"                                                     \
 	"GRE key of packets to us (RFC 2890)\n"                                \
-	"1 to 4294967295\n"
+	"1 to 4294967295\n"                                                    \
+	"What protects it\n"                                                   \
+	"Name of a security, or 'none'\n"
 
-PRINTFRR(2, 3)
-static int refuse(struct vty *vty, const char *fmt, ...)
+int swmesh_cli_refuse(struct vty *vty, const char *fmt, ...)
 {
-	char text[512];
+	char text[1280];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -50,7 +51,7 @@ DEFPY_YANG_NOSH(softwire_mesh, softwire_mesh_cmd, "softwire mesh",
 	int ret;
 
 	nb_cli_enqueue_change(vty, SWMESH_MESH_XPATH, NB_OP_CREATE, NULL);
-	ret = nb_cli_apply_changes(vty, NULL);
+	ret = swmesh_nb_apply(vty);
 	if (ret == CMD_SUCCESS)
 		VTY_PUSH_XPATH(SWMESH_NODE, SWMESH_MESH_XPATH);
 	return ret;
@@ -60,7 +61,7 @@ DEFPY_YANG(no_softwire_mesh, no_softwire_mesh_cmd, "no softwire mesh",
 	   NO_STR SOFTWIRE_STR "Remove the mesh, its devices and routes\n")
 {
 	nb_cli_enqueue_change(vty, SWMESH_MESH_XPATH, NB_OP_DESTROY, NULL);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 void swmesh_cli_show_mesh(struct vty *vty, const struct lyd_node *dnode,
@@ -89,7 +90,7 @@ DEFPY_YANG(transit_source, transit_source_cmd,
 			      family);
 	nb_cli_enqueue_change(vty, "./transit/source", NB_OP_MODIFY,
 			      source_str);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 DEFPY_YANG(no_transit, no_transit_cmd,
@@ -104,7 +105,7 @@ DEFPY_YANG(no_transit, no_transit_cmd,
 	nb_cli_enqueue_change(vty, "./transit/source", NB_OP_DESTROY, NULL);
 	nb_cli_enqueue_change(vty, "./transit/address-family", NB_OP_DESTROY,
 			      NULL);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 void swmesh_cli_show_source(struct vty *vty, const struct lyd_node *dnode,
@@ -123,7 +124,7 @@ DEFPY_YANG(sw_nhop_prefix, sw_nhop_prefix_cmd,
 {
 	nb_cli_enqueue_change(vty, "./sw-nhop/prefix", NB_OP_MODIFY,
 			      prefix_str);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 DEFPY_YANG(no_sw_nhop_prefix, no_sw_nhop_prefix_cmd,
@@ -134,7 +135,7 @@ DEFPY_YANG(no_sw_nhop_prefix, no_sw_nhop_prefix_cmd,
 	   "IPv6 prefix that nothing else uses\n")
 {
 	nb_cli_enqueue_change(vty, "./sw-nhop/prefix", NB_OP_MODIFY, NULL);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 void swmesh_cli_show_prefix(struct vty *vty, const struct lyd_node *dnode,
@@ -151,7 +152,7 @@ DEFPY_YANG(peer_policy, peer_policy_cmd, "peer policy <any|required>$policy",
 	   "SOFTWIRE-IN refuses routes without the attribute\n")
 {
 	nb_cli_enqueue_change(vty, "./peer/policy", NB_OP_MODIFY, policy);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 DEFPY_YANG(no_peer_policy, no_peer_policy_cmd,
@@ -163,7 +164,7 @@ DEFPY_YANG(no_peer_policy, no_peer_policy_cmd,
 	   "SOFTWIRE-IN refuses routes without the attribute\n")
 {
 	nb_cli_enqueue_change(vty, "./peer/policy", NB_OP_MODIFY, NULL);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode,
@@ -172,7 +173,7 @@ void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode,
 	vty_out(vty, " peer policy %s\n", yang_dnode_get_string(dnode, NULL));
 }
 
-static bool encap_name_ok(const char *name)
+bool swmesh_cli_name_ok(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -184,7 +185,7 @@ static bool encap_name_ok(const char *name)
 
 static int refuse_name(struct vty *vty, const char *name)
 {
-	return refuse(
+	return swmesh_cli_refuse(
 		vty,
 		"encap-set %.80s: not a name; use 1 to %u letters, digits and '_', '.', ':', '-'",
 		name, ENCAP_NAME_LEN);
@@ -195,10 +196,10 @@ DEFPY_YANG(announce_encap_set, announce_encap_set_cmd,
 	   "What the route-map SOFTWIRE-OUT attaches\n" ENCAP_STR
 	   "Name of the encap-set\n")
 {
-	if (!encap_name_ok(name))
+	if (!swmesh_cli_name_ok(name))
 		return refuse_name(vty, name);
 	nb_cli_enqueue_change(vty, "./announce/encap-set", NB_OP_MODIFY, name);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 DEFPY_YANG(no_announce, no_announce_cmd, "no announce [encap-set [WORD]]",
@@ -206,7 +207,7 @@ DEFPY_YANG(no_announce, no_announce_cmd, "no announce [encap-set [WORD]]",
 		  "Name of the encap-set\n")
 {
 	nb_cli_enqueue_change(vty, "./announce/encap-set", NB_OP_DESTROY, NULL);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 void swmesh_cli_show_announce(struct vty *vty, const struct lyd_node *dnode,
@@ -224,12 +225,12 @@ DEFPY_YANG_NOSH(encap_set, encap_set_cmd, "encap-set WORD$name",
 	char xpath[XPATH_MAXLEN];
 	int ret;
 
-	if (!encap_name_ok(name))
+	if (!swmesh_cli_name_ok(name))
 		return refuse_name(vty, name);
 	snprintf(xpath, sizeof(xpath),
 		 SWMESH_MESH_XPATH "/encap-set[name='%s']", name);
 	nb_cli_enqueue_change(vty, xpath, NB_OP_CREATE, NULL);
-	ret = nb_cli_apply_changes(vty, NULL);
+	ret = swmesh_nb_apply(vty);
 	if (ret == CMD_SUCCESS)
 		VTY_PUSH_XPATH(SWMESH_ENCAP_NODE, xpath);
 	return ret;
@@ -240,12 +241,12 @@ DEFPY_YANG(no_encap_set, no_encap_set_cmd, "no encap-set WORD$name",
 {
 	char xpath[XPATH_MAXLEN];
 
-	if (!encap_name_ok(name))
+	if (!swmesh_cli_name_ok(name))
 		return refuse_name(vty, name);
 	snprintf(xpath, sizeof(xpath),
 		 SWMESH_MESH_XPATH "/encap-set[name='%s']", name);
 	nb_cli_enqueue_change(vty, xpath, NB_OP_DESTROY, NULL);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 /* By name and by preference, in whatever order they were configured. */
@@ -312,33 +313,38 @@ static const char *preference_taken(struct vty *vty, const char *xpath,
 
 DEFPY_YANG(
 	encap_tunnel, encap_tunnel_cmd,
-	"tunnel (1-65535)$preference <gre|ip-in-ip|WORD>$type [key WORD$key]",
+	"tunnel (1-65535)$preference <gre|ip-in-ip|WORD>$type [key WORD$key] [security WORD$security]",
 	TUNNEL_STR)
 {
-	char xpath[64], leaf[80], key_text[16];
+	char xpath[64], leaf[80], secured[80], key_text[16];
 	const char *taken;
 	uint32_t value = 0;
 
 	if (strcmp(type, "gre") && strcmp(type, "ip-in-ip"))
-		return refuse(
+		return swmesh_cli_refuse(
 			vty,
 			"encap-set %s: tunnel %ld: unknown type %.80s; use gre or ip-in-ip",
 			current_set(vty), preference, type);
 	if (key && strcmp(type, "gre"))
-		return refuse(
+		return swmesh_cli_refuse(
 			vty,
 			"encap-set %s: tunnel %ld: %s has no key; leave 'key %.80s' out, or use gre",
 			current_set(vty), preference, type, key);
 	if (key && parse_key(key, &value))
-		return refuse(
+		return swmesh_cli_refuse(
 			vty,
 			"encap-set %s: tunnel %ld: key %.80s is out of range; use 1 to 4294967295, or leave it out for GRE without a key",
 			current_set(vty), preference, key);
+	if (security && !swmesh_cli_name_ok(security))
+		return swmesh_cli_refuse(
+			vty,
+			"encap-set %s: tunnel %ld: security %.80s: not a name; name a security, or 'none'",
+			current_set(vty), preference, security);
 	snprintf(xpath, sizeof(xpath), "./tunnel[preference='%ld']",
 		 preference);
 	taken = preference_taken(vty, xpath, type);
 	if (taken)
-		return refuse(
+		return swmesh_cli_refuse(
 			vty,
 			"encap-set %s: preference %ld is taken by %s; choose another one for %s, or enter 'no tunnel %ld' first",
 			current_set(vty), preference, taken, type, preference);
@@ -352,19 +358,24 @@ DEFPY_YANG(
 		nb_cli_enqueue_change(vty, leaf, NB_OP_MODIFY, key_text);
 	} else
 		nb_cli_enqueue_change(vty, leaf, NB_OP_DESTROY, NULL);
-	return nb_cli_apply_changes(vty, NULL);
+	snprintf(secured, sizeof(secured), "%s/security", xpath);
+	nb_cli_enqueue_change(vty, secured,
+			      security ? NB_OP_MODIFY : NB_OP_DESTROY,
+			      security);
+	return swmesh_nb_apply(vty);
 }
 
-DEFPY_YANG(no_encap_tunnel, no_encap_tunnel_cmd,
-	   "no tunnel (1-65535)$preference [<gre|ip-in-ip|WORD> [key WORD]]",
-	   NO_STR TUNNEL_STR)
+DEFPY_YANG(
+	no_encap_tunnel, no_encap_tunnel_cmd,
+	"no tunnel (1-65535)$preference [<gre|ip-in-ip|WORD> [key WORD] [security WORD]]",
+	NO_STR TUNNEL_STR)
 {
 	char xpath[XPATH_MAXLEN];
 
 	snprintf(xpath, sizeof(xpath), "./tunnel[preference='%ld']",
 		 preference);
 	nb_cli_enqueue_change(vty, xpath, NB_OP_DESTROY, NULL);
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 void swmesh_cli_show_tunnel(struct vty *vty, const struct lyd_node *dnode,
@@ -375,6 +386,9 @@ void swmesh_cli_show_tunnel(struct vty *vty, const struct lyd_node *dnode,
 		yang_dnode_get_string(dnode, "./type"));
 	if (yang_dnode_exists(dnode, "./key"))
 		vty_out(vty, " key %s", yang_dnode_get_string(dnode, "./key"));
+	if (yang_dnode_exists(dnode, "./security"))
+		vty_out(vty, " security %s",
+			yang_dnode_get_string(dnode, "./security"));
 	vty_out(vty, "\n");
 }
 
@@ -391,7 +405,7 @@ DEFPY_YANG(encap_payload, encap_payload_cmd,
 		nb_cli_enqueue_change(vty, "./payload", op, "ipv4");
 	if (ipv6)
 		nb_cli_enqueue_change(vty, "./payload", op, "ipv6");
-	return nb_cli_apply_changes(vty, NULL);
+	return swmesh_nb_apply(vty);
 }
 
 /*
@@ -461,4 +475,7 @@ void swmesh_cli_init(void)
 	install_element(SWMESH_ENCAP_NODE, &encap_tunnel_cmd);
 	install_element(SWMESH_ENCAP_NODE, &no_encap_tunnel_cmd);
 	install_element(SWMESH_ENCAP_NODE, &encap_payload_cmd);
+
+	swmesh_cli_security_init();
+	swmesh_cli_protect_init();
 }

@@ -67,6 +67,12 @@ static struct log_ref swmesh_warnings[] = {
 		.suggestion = "See that strongSwan's charon runs with its plugin vici and that swmeshd's user may open its socket; it is tried again every few seconds",
 	},
 	{
+		.code = EC_SWMESH_SECURITY,
+		.title = "A security cannot be used",
+		.description = "Softwires that it protects do not come up; the text says which file or line, and why",
+		.suggestion = "Do what the text says, then enter 'clear softwire security keys'",
+	},
+	{
 		.code = EC_SWMESH_GUARD_GONE,
 		.title = "Somebody removed an IPsec drop policy",
 		.description = "Packets of protected softwires are dropped by it while they have no SA; swmeshd puts it back at once",

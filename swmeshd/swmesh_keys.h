@@ -21,8 +21,14 @@
  */
 bool security_load(struct security *security);
 
-/* Wipes and frees the content of the files. */
+/* Wipes and frees what the files held, and their names. */
 void security_unload(struct security *security);
+
+/*
+ * The digests over what is configured, and over what was loaded so far.
+ * security_load() does it, too.
+ */
+void security_digest(struct security *security);
 
 /*
  * RFC 5566's hash: SHA-1 of the whole SubjectPublicKeyInfo, as IKEv2 hashes the
@@ -39,7 +45,13 @@ bool key_directory_find(const char *directory, const uint8_t hash[KEY_HASH_LEN],
 			struct public_key *key, struct security_blob *cert,
 			char *err, size_t len);
 
+/* A copy, with a 0 behind it; what was there before is wiped and freed. */
+void security_blob_set(struct security_blob *blob, const void *data,
+		       size_t len);
 void security_blob_free(struct security_blob *blob);
+
+/* After a copy of the struct: give it texts and contents of its own. */
+void security_own(struct security *security);
 
 /* "SHA-1 xx:xx:..."; buf is returned. */
 #define KEY_HASH_TEXT_LEN (3 * KEY_HASH_LEN + 1)

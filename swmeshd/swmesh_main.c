@@ -33,6 +33,7 @@
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/swmesh_pmtu.h"
+#include "swmeshd/swmesh_seal.h"
 #include "swmeshd/swmesh_xfrm.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
@@ -151,6 +152,16 @@ static const struct xfrm_ops xfrm_ops = {
 	.changed = NULL,
 };
 
+/* Beside the configuration, which holds what is sealed with it. */
+static void init_seal(const char *pathspace)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s%s/swmesh.seal", frr_sysconfdir,
+		 pathspace ? "/" : "", pathspace ? pathspace : "");
+	swmesh_seal_init(path);
+}
+
 /* ---- the process ---- */
 
 static struct frr_daemon_info swmeshd_di;
@@ -159,6 +170,7 @@ static void sighup(void)
 {
 	zlog_info("SIGHUP received");
 	vty_read_config(NULL, swmeshd_di.config_file, config_default);
+	swmesh_nb_reload_keys(NULL);
 }
 
 static void sigint(void)
@@ -270,6 +282,7 @@ int main(int argc, char **argv)
 			"swmeshd: no netlink socket; start it as root, as the service scripts do\n");
 		exit(1);
 	}
+	init_seal(swmeshd_di.pathspace);
 	swmesh_ike_init(vici_path);
 	swmesh_filter_init();
 	swmesh_zebra_init();

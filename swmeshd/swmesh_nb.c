@@ -13,6 +13,31 @@
 		},                                                             \
 	}
 
+/* A leaf of the configuration: with a default, and without. */
+#define CONFIG(leaf)                                                           \
+	{                                                                      \
+		.xpath = SWMESH_MESH_XPATH "/" leaf,                           \
+		.cbs = {                                                       \
+			.modify = swmesh_nb_modify,                            \
+		},                                                             \
+	}
+#define CONFIG_OPT(leaf)                                                       \
+	{                                                                      \
+		.xpath = SWMESH_MESH_XPATH "/" leaf,                           \
+		.cbs = {                                                       \
+			.modify = swmesh_nb_modify,                            \
+			.destroy = swmesh_nb_destroy,                          \
+		},                                                             \
+	}
+#define CONFIG_LIST(leaf)                                                      \
+	{                                                                      \
+		.xpath = SWMESH_MESH_XPATH "/" leaf,                           \
+		.cbs = {                                                       \
+			.create = swmesh_nb_create,                            \
+			.destroy = swmesh_nb_destroy,                          \
+		},                                                             \
+	}
+
 /* clang-format off */
 const struct frr_yang_module_info frr_swmesh_info = {
 	.name = "frr-swmesh",
@@ -58,6 +83,63 @@ const struct frr_yang_module_info frr_swmesh_info = {
 			},
 		},
 		{
+			.xpath = SWMESH_MESH_XPATH "/ike/handshakes",
+			.cbs = {
+				.modify = swmesh_nb_modify,
+				.cli_show = swmesh_cli_show_handshakes,
+			},
+		},
+		{
+			.xpath = SWMESH_MESH_XPATH "/filter",
+			.cbs = {
+				.cli_show = swmesh_cli_show_filter,
+			},
+		},
+		CONFIG("filter/enabled"),
+		CONFIG("filter/anti-spoof"),
+		CONFIG("filter/log"),
+		CONFIG("filter/log-rate"),
+		{
+			.xpath = SWMESH_MESH_XPATH "/security",
+			.cbs = {
+				.create = swmesh_nb_create,
+				.destroy = swmesh_nb_destroy,
+				.cli_cmp = swmesh_cli_cmp_security,
+				.cli_show = swmesh_cli_show_security,
+				.cli_show_end = swmesh_cli_show_security_end,
+			},
+		},
+		CONFIG_OPT("security/ike/group-psk/file"),
+		CONFIG_OPT("security/ike/group-psk/sealed"),
+		CONFIG_LIST("security/ike/pki/ca"),
+		CONFIG_LIST("security/ike/pki/crl"),
+		CONFIG_OPT("security/ike/pki/identity"),
+		CONFIG_OPT("security/ike/pki/peer-identity"),
+		CONFIG_OPT("security/ike/pki/certificate"),
+		CONFIG_OPT("security/ike/pki/key"),
+		CONFIG_LIST("security/ike/raw-key/announce-key"),
+		CONFIG_OPT("security/ike/raw-key/peer-keys"),
+		CONFIG_OPT("security/ike/raw-key/key"),
+		CONFIG_OPT("security/ike/raw-key/certificate"),
+		CONFIG_OPT("security/ike/proposals"),
+		CONFIG("security/ike/rekey"),
+		CONFIG("security/ike/dpd"),
+		CONFIG_OPT("security/ike/ppk/id"),
+		CONFIG_OPT("security/ike/ppk/file"),
+		CONFIG("security/ike/ppk/required"),
+		CONFIG("security/ipsec/protocol"),
+		CONFIG_OPT("security/ipsec/proposals"),
+		CONFIG("security/ipsec/rekey"),
+		CONFIG("security/ipsec/replay-window"),
+		{
+			.xpath = SWMESH_MESH_XPATH "/protect-bgp",
+			.cbs = {
+				.cli_show = swmesh_cli_show_protect_bgp,
+			},
+		},
+		CONFIG_OPT("protect-bgp/security"),
+		CONFIG_LIST("protect-bgp/neighbor"),
+		{
 			.xpath = SWMESH_MESH_XPATH "/encap-set",
 			.cbs = {
 				.create = swmesh_nb_create,
@@ -67,6 +149,22 @@ const struct frr_yang_module_info frr_swmesh_info = {
 				.cli_show_end = swmesh_cli_show_encap_set_end,
 			},
 		},
+		{
+			.xpath = SWMESH_MESH_XPATH "/encap-set/security",
+			.cbs = {
+				.modify = swmesh_nb_modify,
+				.destroy = swmesh_nb_destroy,
+				.cli_show = swmesh_cli_show_set_security,
+			},
+		},
+		{
+			.xpath = SWMESH_MESH_XPATH "/encap-set/announce-rfc5566",
+			.cbs = {
+				.modify = swmesh_nb_modify,
+				.cli_show = swmesh_cli_show_rfc5566,
+			},
+		},
+		CONFIG_OPT("encap-set/tunnel/security"),
 		{
 			.xpath = SWMESH_MESH_XPATH "/encap-set/tunnel",
 			.cbs = {

@@ -5,13 +5,26 @@
 
 #include "northbound.h"
 
+#include "swmeshd/swmesh_model.h"
+
 #define SWMESH_XPATH "/frr-swmesh:swmesh"
 #define SWMESH_MESH_XPATH SWMESH_XPATH "/mesh"
 #define SWMESH_STATE_XPATH SWMESH_XPATH "/state"
 
 extern const struct frr_yang_module_info frr_swmesh_info;
 
+/* A configuration as a whole, read from YANG and not yet the model's. */
+struct nb_draft {
+	struct mesh_config config;
+	struct encap_sets_head sets;
+	struct securities_head securities; /* their files are not read */
+};
+
 /* swmesh_nb_config.c */
+void nb_draft_read(struct nb_draft *draft, const struct lyd_node *mesh);
+void nb_draft_clear(struct nb_draft *draft);
+/* nb_cli_apply_changes() for all of our commands. */
+int swmesh_nb_apply(struct vty *vty);
 int swmesh_nb_create(struct nb_cb_create_args *args);
 int swmesh_nb_modify(struct nb_cb_modify_args *args);
 int swmesh_nb_destroy(struct nb_cb_destroy_args *args);
@@ -21,7 +34,41 @@ int swmesh_nb_mesh_destroy(struct nb_cb_destroy_args *args);
 int swmesh_nb_source_modify(struct nb_cb_modify_args *args);
 int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args);
 
+/* swmesh_nb_check.c: NB_OK, or NB_ERR_VALIDATION with a text. */
+int nb_check_transit(const struct lyd_node *mesh, char *errmsg, size_t len);
+int nb_check_mesh(struct nb_draft *draft, char *errmsg, size_t len);
+/* Every security that is named is there and has its method. */
+int nb_check_security_names(struct nb_draft *draft, char *errmsg, size_t len);
+/* The securities that are in use go together. */
+int nb_check_security_uses(struct nb_draft *draft, char *errmsg, size_t len);
+/* Call for each name of a security that is in use, until one returns false. */
+bool nb_security_uses(
+	const struct mesh_config *config, struct encap_sets_head *sets,
+	bool (*each)(const char *name, const char *user, void *arg), void *arg);
+bool nb_security_used(const struct mesh_config *config,
+		      struct encap_sets_head *sets, const char *name);
+
+/* swmesh_nb_security.c */
+void nb_read_securities(const struct lyd_node *mesh,
+			struct securities_head *securities);
+/* The files of what this commit adds or changes can be used. */
+int nb_check_security_files(struct nb_draft *draft, char *errmsg, size_t len);
+/*
+ * Give the mesh the draft's securities, with their files read; what did not
+ * change stays as it is. said: what the user is to be told (S10).
+ */
+void nb_adopt_securities(struct nb_draft *draft, char *said, size_t len);
+/*
+ * Read all files again. One that cannot be used any more is reported, and what
+ * was read before stays in use. vty: NULL, or where to report. How many
+ * securities have changed.
+ */
+unsigned int swmesh_nb_reload_keys(struct vty *vty);
+
 /* swmesh_cli.c */
+PRINTFRR(2, 3)
+int swmesh_cli_refuse(struct vty *vty, const char *fmt, ...);
+bool swmesh_cli_name_ok(const char *name);
 void swmesh_cli_show_mesh(struct vty *vty, const struct lyd_node *dnode,
 			  bool show_defaults);
 void swmesh_cli_show_mesh_end(struct vty *vty, const struct lyd_node *dnode);
@@ -44,6 +91,23 @@ void swmesh_cli_show_tunnel(struct vty *vty, const struct lyd_node *dnode,
 			    bool show_defaults);
 void swmesh_cli_show_payload(struct vty *vty, const struct lyd_node *dnode,
 			     bool show_defaults);
+
+/* swmesh_cli_security.c */
+void swmesh_cli_show_set_security(struct vty *vty, const struct lyd_node *dnode,
+				  bool show_defaults);
+void swmesh_cli_show_rfc5566(struct vty *vty, const struct lyd_node *dnode,
+			     bool show_defaults);
+int swmesh_cli_cmp_security(const struct lyd_node *a, const struct lyd_node *b);
+void swmesh_cli_show_security(struct vty *vty, const struct lyd_node *dnode,
+			      bool show_defaults);
+void swmesh_cli_show_security_end(struct vty *vty,
+				  const struct lyd_node *dnode);
+void swmesh_cli_show_handshakes(struct vty *vty, const struct lyd_node *dnode,
+				bool show_defaults);
+void swmesh_cli_show_filter(struct vty *vty, const struct lyd_node *dnode,
+			    bool show_defaults);
+void swmesh_cli_show_protect_bgp(struct vty *vty, const struct lyd_node *dnode,
+				 bool show_defaults);
 
 /* swmesh_nb_state.c */
 struct yang_data *swmesh_nb_state_status(struct nb_cb_get_elem_args *args);

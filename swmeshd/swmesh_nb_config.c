@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Configuration: what a commit is refused for, and how a commit becomes the
- * model's configuration. A refusal names the object, the cause and the remedy,
- * and concerns the whole transaction, so nothing is applied in part.
+ * Configuration: how a commit becomes the model's configuration. What it is
+ * refused for is in swmesh_nb_check.c; the whole transaction is, so nothing is
+ * applied in part.
  *
  * Once a commit is accepted the configuration is read as a whole
  * (swmesh_nb_mesh_apply_finish): the model finds the differences by itself.
  */
 #include <zebra.h>
 
+#include "northbound_cli.h"
 #include "vty.h"
 
 #include "swmeshd/swmesh_model.h"
@@ -46,6 +47,34 @@ static bool from_file(const struct nb_context *context)
 	if (context->client != NB_CLIENT_CLI || !vty)
 		return false;
 	return vty->type == VTY_FILE || vty->pending_allowed;
+}
+
+/* The vty whose commit is under way, and whether the lines that wait for the
+ * end of a transaction come from a file: pre_validate() is told neither. */
+static const struct vty *committing;
+static bool file_pending;
+
+int swmesh_nb_apply(struct vty *vty)
+{
+	int ret;
+
+	committing = vty;
+	file_pending = vty->pending_allowed;
+	ret = nb_cli_apply_changes(vty, NULL);
+	committing = NULL;
+	return ret;
+}
+
+static bool commit_from_file(const struct lyd_node *dnode)
+{
+	if (committing)
+		return committing->type == VTY_FILE ||
+		       committing->pending_allowed;
+	while (lyd_parent(dnode))
+		dnode = lyd_parent(dnode);
+	return file_pending &&
+	       lyd_first_sibling(dnode) ==
+		       lyd_first_sibling(vty_shared_candidate_config->dnode);
 }
 
 static bool source_nonsense(const struct ipaddr *source)
@@ -123,6 +152,13 @@ int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args)
 
 /* ---- reading a candidate or the running configuration ---- */
 
+static void read_string(const struct lyd_node *dnode, const char *xpath,
+			char *out, size_t len)
+{
+	if (yang_dnode_exists(dnode, xpath))
+		strlcpy(out, yang_dnode_get_string(dnode, xpath), len);
+}
+
 static void read_tunnel(const struct lyd_node *dnode, struct encap_set *set)
 {
 	struct encap_tunnel *et;
@@ -133,6 +169,7 @@ static void read_tunnel(const struct lyd_node *dnode, struct encap_set *set)
 	et->tunnel.has_key = yang_dnode_exists(dnode, "./key");
 	et->tunnel.key =
 		et->tunnel.has_key ? yang_dnode_get_uint32(dnode, "./key") : 0;
+	read_string(dnode, "./security", et->security, sizeof(et->security));
 }
 
 static int read_tunnel_cb(const struct lyd_node *dnode, void *arg)
@@ -160,12 +197,11 @@ static int read_set_cb(const struct lyd_node *dnode, void *arg)
 	set = encap_set_get(sets, yang_dnode_get_string(dnode, "./name"));
 	yang_dnode_iterate(read_tunnel_cb, set, dnode, "./tunnel");
 	yang_dnode_iterate(read_payload_cb, set, dnode, "./payload");
+	read_string(dnode, "./security", set->security, sizeof(set->security));
+	if (!strcmp(set->security, SECURITY_NONE))
+		set->security[0] = '\0';
+	set->rfc5566 = yang_dnode_get_bool(dnode, "./announce-rfc5566");
 	return YANG_ITER_CONTINUE;
-}
-
-static void read_sets(const struct lyd_node *mesh, struct encap_sets_head *sets)
-{
-	yang_dnode_iterate(read_set_cb, sets, mesh, "./encap-set");
 }
 
 static void free_sets(struct encap_sets_head *sets)
@@ -174,6 +210,32 @@ static void free_sets(struct encap_sets_head *sets)
 
 	while ((set = encap_sets_first(sets)))
 		encap_set_del(sets, set);
+}
+
+static void read_filter(const struct lyd_node *mesh,
+			struct filter_config *filter)
+{
+	const char *word = yang_dnode_get_string(mesh, "./filter/anti-spoof");
+
+	filter->off = !yang_dnode_get_bool(mesh, "./filter/enabled");
+	filter->log = yang_dnode_get_bool(mesh, "./filter/log");
+	filter->log_rate = yang_dnode_get_uint16(mesh, "./filter/log-rate");
+	if (!strcmp(word, "strict"))
+		filter->anti_spoof = ANTI_SPOOF_STRICT;
+	else if (!strcmp(word, "loose"))
+		filter->anti_spoof = ANTI_SPOOF_LOOSE;
+	else
+		filter->anti_spoof = ANTI_SPOOF_OFF;
+}
+
+static int read_neighbor_cb(const struct lyd_node *dnode, void *arg)
+{
+	struct protect_bgp_config *protect = arg;
+
+	if (protect->n < PROTECT_BGP_NEIGHBORS_MAX)
+		yang_dnode_get_ip(&protect->neighbor[protect->n++], dnode,
+				  NULL);
+	return YANG_ITER_CONTINUE;
 }
 
 static void read_mesh(const struct lyd_node *mesh, struct mesh_config *config)
@@ -188,218 +250,109 @@ static void read_mesh(const struct lyd_node *mesh, struct mesh_config *config)
 	prefix_copy(&config->nhop_prefix, &p);
 	config->policy_required = !strcmp(
 		yang_dnode_get_string(mesh, "./peer/policy"), "required");
-	if (yang_dnode_exists(mesh, "./announce/encap-set"))
-		strlcpy(config->announce,
-			yang_dnode_get_string(mesh, "./announce/encap-set"),
-			sizeof(config->announce));
+	read_string(mesh, "./announce/encap-set", config->announce,
+		    sizeof(config->announce));
+	config->handshakes = yang_dnode_get_uint16(mesh, "./ike/handshakes");
+	read_filter(mesh, &config->filter);
+	read_string(mesh, "./protect-bgp/security",
+		    config->protect_bgp.security,
+		    sizeof(config->protect_bgp.security));
+	yang_dnode_iterate(read_neighbor_cb, &config->protect_bgp, mesh,
+			   "./protect-bgp/neighbor");
 }
 
-/* ---- what concerns more than one node ---- */
-
-static int check_transit(const struct lyd_node *mesh, char *errmsg, size_t len)
+void nb_draft_read(struct nb_draft *draft, const struct lyd_node *mesh)
 {
-	struct ipaddr source;
-	const char *family;
-
-	if (!yang_dnode_exists(mesh, "./transit/source")) {
-		if (!yang_dnode_exists(mesh, "./transit/address-family"))
-			return NB_OK;
-		snprintf(
-			errmsg, len,
-			"softwire mesh: transit has a family but no source; name one with 'transit <ipv4|ipv6> source ADDR'");
-		return NB_ERR_VALIDATION;
-	}
-	yang_dnode_get_ip(&source, mesh, "./transit/source");
-	if (!yang_dnode_exists(mesh, "./transit/address-family"))
-		family = "no family";
-	else
-		family =
-			yang_dnode_get_string(mesh, "./transit/address-family");
-	if (!strcmp(family, IS_IPADDR_V4(&source) ? "ipv4" : "ipv6"))
-		return NB_OK;
-	snprintfrr(
-		errmsg, len,
-		"softwire mesh: transit %s cannot have the %s source %pIA; name an address of the core's family",
-		family, IS_IPADDR_V4(&source) ? "IPv4" : "IPv6", &source);
-	return NB_ERR_VALIDATION;
+	memset(draft, 0, sizeof(*draft));
+	encap_sets_init(&draft->sets);
+	securities_init(&draft->securities);
+	read_mesh(mesh, &draft->config);
+	yang_dnode_iterate(read_set_cb, &draft->sets, mesh, "./encap-set");
+	nb_read_securities(mesh, &draft->securities);
 }
 
-static int check_same_tunnel(struct encap_set *set, char *errmsg, size_t len)
+void nb_draft_clear(struct nb_draft *draft)
 {
-	struct encap_tunnel *a, *b;
-	char text[SW_TUNNEL_TEXT_LEN];
-
-	frr_each (encap_tunnels, &set->tunnels, a) {
-		frr_each (encap_tunnels, &set->tunnels, b) {
-			if (a == b || !sw_tunnel_same(&a->tunnel, &b->tunnel))
-				continue;
-			snprintf(
-				errmsg, len,
-				"encap-set %s: tunnels %u and %u are both %s; remove one with 'no tunnel %u' or give it another key",
-				set->name, a->preference, b->preference,
-				sw_tunnel_text(a->tunnel.type,
-					       a->tunnel.has_key, a->tunnel.key,
-					       text, sizeof(text)),
-				b->preference);
-			return NB_ERR_VALIDATION;
-		}
-	}
-	return NB_OK;
+	free_sets(&draft->sets);
+	encap_sets_fini(&draft->sets);
+	securities_clear(&draft->securities);
+	securities_fini(&draft->securities);
 }
 
-/* Same tunnels in the same order and the same payload: announced, the two
- * could not be told apart. */
-static bool same_set(struct encap_set *a, struct encap_set *b)
+/* ---- checking and applying ---- */
+
+static int check_security(struct nb_draft *draft, char *err, size_t len)
 {
-	struct encap_tunnel *ta, *tb;
+	int ret = nb_check_security_names(draft, err, len);
 
-	if (encap_set_missing(a) || encap_set_missing(b) ||
-	    a->payload != b->payload ||
-	    encap_tunnels_count(&a->tunnels) !=
-		    encap_tunnels_count(&b->tunnels))
-		return false;
-	tb = encap_tunnels_first(&b->tunnels);
-	frr_each (encap_tunnels, &a->tunnels, ta) {
-		if (!sw_tunnel_same(&ta->tunnel, &tb->tunnel))
-			return false;
-		tb = encap_tunnels_next(&b->tunnels, tb);
-	}
-	return true;
-}
-
-static int check_duplicates(struct encap_sets_head *sets, char *errmsg,
-			    size_t len)
-{
-	struct encap_set *a, *b;
-
-	frr_each (encap_sets, sets, a) {
-		for (b = encap_sets_next(sets, a); b;
-		     b = encap_sets_next(sets, b)) {
-			if (!same_set(a, b))
-				continue;
-			snprintf(
-				errmsg, len,
-				"encap-set %s: same tunnels and payload as encap-set %s; use that one, or change a tunnel, a key or the payload",
-				b->name, a->name);
-			return NB_ERR_VALIDATION;
-		}
-	}
-	return NB_OK;
-}
-
-static int check_tunnel_count(struct encap_sets_head *sets, char *errmsg,
-			      size_t len)
-{
-	struct sw_tunnel seen[LOCAL_TUNNELS_MAX];
-	struct encap_tunnel *et;
-	struct encap_set *set;
-	unsigned int n = 0, i;
-
-	frr_each (encap_sets, sets, set) {
-		frr_each (encap_tunnels, &set->tunnels, et) {
-			for (i = 0; i < n; i++)
-				if (sw_tunnel_same(&seen[i], &et->tunnel))
-					break;
-			if (i < n)
-				continue;
-			if (n == LOCAL_TUNNELS_MAX) {
-				snprintf(
-					errmsg, len,
-					"encap-set %s: tunnel %u would be the %uth different one of this mesh, which makes a device per remote AFBR each; remove some",
-					set->name, et->preference, n + 1);
-				return NB_ERR_VALIDATION;
-			}
-			seen[n++] = et->tunnel;
-		}
-	}
-	return NB_OK;
-}
-
-static int check_announce(const struct mesh_config *config,
-			  struct encap_sets_head *sets, char *errmsg,
-			  size_t len)
-{
-	if (!config->announce[0] || encap_set_find(sets, config->announce))
-		return NB_OK;
-	snprintf(
-		errmsg, len,
-		"softwire mesh: announce encap-set %s: there is no such encap-set; configure it with 'encap-set %s', or enter 'no announce' first",
-		config->announce, config->announce);
-	return NB_ERR_VALIDATION;
-}
-
-static int check_sets(const struct mesh_config *config,
-		      struct encap_sets_head *sets, char *errmsg, size_t len)
-{
-	struct encap_set *set;
-	int ret;
-
-	if (encap_sets_count(sets) > ENCAP_SETS_MAX) {
-		snprintf(
-			errmsg, len,
-			"softwire mesh: %zu encap-sets, but %u is the most there can be; remove some",
-			encap_sets_count(sets), ENCAP_SETS_MAX);
-		return NB_ERR_VALIDATION;
-	}
-	frr_each (encap_sets, sets, set) {
-		ret = check_same_tunnel(set, errmsg, len);
-		if (ret != NB_OK)
-			return ret;
-	}
-	ret = check_tunnel_count(sets, errmsg, len);
 	if (ret == NB_OK)
-		ret = check_duplicates(sets, errmsg, len);
+		ret = nb_check_security_files(draft, err, len);
 	if (ret == NB_OK)
-		ret = check_announce(config, sets, errmsg, len);
+		ret = nb_check_security_uses(draft, err, len);
 	return ret;
 }
 
-static int check_source_prefix(const struct mesh_config *config, char *errmsg,
-			       size_t len)
+/* Every commit of this process is checked, of other lines, too: what a file
+ * was let through with must not hinder them. */
+static bool fault_is_old(const char *err)
 {
-	struct prefix source = {.family = AF_INET6,
-				.prefixlen = IPV6_MAX_BITLEN};
+	const struct lyd_node *mesh;
+	struct nb_draft draft;
+	char old[BUFSIZ] = "";
 
-	if (!IS_IPADDR_V6(&config->source))
-		return NB_OK;
-	source.u.prefix6 = config->source.ipaddr_v6;
-	if (!prefix_match((const struct prefix *)&config->nhop_prefix, &source))
-		return NB_OK;
-	snprintfrr(
-		errmsg, len,
-		"softwire mesh: source %pIA is inside the sw-nhop prefix %pFX, where nothing but SW-NHOPs may be; choose another prefix",
-		&config->source, &config->nhop_prefix);
-	return NB_ERR_VALIDATION;
+	mesh = yang_dnode_get(running_config->dnode, SWMESH_MESH_XPATH);
+	if (!mesh)
+		return false;
+	nb_draft_read(&draft, mesh);
+	check_security(&draft, old, sizeof(old));
+	nb_draft_clear(&draft);
+	return !strcmp(err, old);
 }
 
 int swmesh_nb_mesh_pre_validate(struct nb_cb_pre_validate_args *args)
 {
-	struct mesh_config config = {};
-	struct encap_sets_head sets;
+	char *err = args->errmsg;
+	size_t len = args->errmsg_len;
+	struct nb_draft draft;
 	int ret;
 
-	ret = check_transit(args->dnode, args->errmsg, args->errmsg_len);
+	ret = nb_check_transit(args->dnode, err, len);
 	if (ret != NB_OK)
 		return ret;
-	read_mesh(args->dnode, &config);
-	ret = check_source_prefix(&config, args->errmsg, args->errmsg_len);
-	if (ret != NB_OK)
-		return ret;
-	encap_sets_init(&sets);
-	read_sets(args->dnode, &sets);
-	ret = check_sets(&config, &sets, args->errmsg, args->errmsg_len);
-	free_sets(&sets);
+	nb_draft_read(&draft, args->dnode);
+	ret = nb_check_mesh(&draft, err, len);
+	/* Of a file each line is a commit of its own, and an encap-set whose
+	 * line "security" was refused would send in clear (S9): what is wrong
+	 * is kept with the security instead, which then does not come up. */
+	if (ret == NB_OK && !commit_from_file(args->dnode)) {
+		ret = check_security(&draft, err, len);
+		if (ret != NB_OK && fault_is_old(err)) {
+			err[0] = '\0';
+			ret = NB_OK;
+		}
+	}
+	nb_draft_clear(&draft);
 	return ret;
 }
 
-/* ---- applying ---- */
+static void take_sets(struct nb_draft *draft)
+{
+	struct encap_set *set;
+
+	free_sets(&swmesh->sets);
+	while ((set = encap_sets_pop(&draft->sets)))
+		encap_sets_add(&swmesh->sets, set);
+}
 
 void swmesh_nb_mesh_apply_finish(struct nb_cb_apply_finish_args *args)
 {
-	memset(&swmesh->config, 0, sizeof(swmesh->config));
-	free_sets(&swmesh->sets);
-	read_mesh(args->dnode, &swmesh->config);
-	read_sets(args->dnode, &swmesh->sets);
+	struct nb_draft draft;
+
+	nb_draft_read(&draft, args->dnode);
+	nb_adopt_securities(&draft, args->errmsg, args->errmsg_len);
+	swmesh->config = draft.config;
+	take_sets(&draft);
+	nb_draft_clear(&draft);
 	swmesh_zebra_source_changed();
 	mesh_config_changed(swmesh);
 }
@@ -409,10 +362,13 @@ int swmesh_nb_mesh_destroy(struct nb_cb_destroy_args *args)
 	if (args->event != NB_EV_APPLY)
 		return NB_OK;
 	free_sets(&swmesh->sets);
+	securities_clear(&swmesh->securities);
 	swmesh->config.enabled = false;
 	swmesh->config.source.ipa_type = IPADDR_NONE;
 	swmesh->config.announce[0] = '\0';
 	swmesh->config.policy_required = false;
+	memset(&swmesh->config.protect_bgp, 0,
+	       sizeof(swmesh->config.protect_bgp));
 	mesh_config_changed(swmesh);
 	return NB_OK;
 }

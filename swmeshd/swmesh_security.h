@@ -76,6 +76,7 @@ struct security {
 	/* ---- as configured ---- */
 	enum ike_method method;
 	struct security_file psk; /* path NULL: the secret is inline */
+	char *sealed;		  /* that secret, encrypted (swmesh_seal.h) */
 	struct security_file cert, key;
 	unsigned int n_ca, n_crl, n_announce;
 	struct security_file ca[SECURITY_FILES_MAX], crl[SECURITY_FILES_MAX];
@@ -83,6 +84,7 @@ struct security {
 	struct security_file announce[KEYS_ANNOUNCED_MAX];
 	char *peer_keys;     /* directory of public keys of hash-only peers */
 	char *identity;	     /* ours; NULL: the endpoint's address */
+	char *endpoint;	     /* that address, where a certificate needs it */
 	char *peer_identity; /* NULL: the peer's address; may have wildcards */
 
 	struct security_proposals ike; /* empty: the defaults */
@@ -100,19 +102,31 @@ struct security {
 	/* Not empty: which file cannot be used, why, and what to do. Nothing
 	 * that is protected by it comes up. */
 	char error[SECURITY_ERROR_LEN];
+	bool file_error; /* it is a file's own fault, whatever the rest */
+	bool error_told; /* in the log */
 	/* Ours first, then the further ones; n is 0 unless the method is raw.
 	 */
 	unsigned int n_keys;
 	struct public_key keys[KEYS_ANNOUNCED_MAX];
-	/* Digest over all that is configured and loaded, to compare by. */
-	uint8_t digest[32];
+	/* Digests to compare by: over all that is configured and loaded; over
+	 * what concerns IKE; and over what is configured alone. */
+	uint8_t digest[32], ike_digest[32], config_digest[32];
 };
 
 int security_cmp(const struct security *a, const struct security *b);
 DECLARE_RBTREE_UNIQ(securities, struct security, item, security_cmp);
 
+/* Frees *field and makes it a copy of text; NULL: none. */
+void security_set_text(char **field, const char *text);
+/* Words separated by blanks; those beyond the most there can be are left out.
+ */
+void security_set_proposals(struct security_proposals *proposals,
+			    const char *text);
+
 /* With defaults, one reference, and in no tree. */
 struct security *security_new(const char *name);
+/* Another one just like it, contents included. */
+struct security *security_copy(const struct security *security);
 struct security *security_ref(struct security *security);
 /* Drops the reference and sets the pointer to NULL; NULL is fine. */
 void security_unref(struct security **security);
@@ -124,9 +138,17 @@ void securities_clear(struct securities_head *all);
 
 /* All configured and loaded values are the same. NULLs are equal. */
 bool security_same(const struct security *a, const struct security *b);
+/* The same as configured, whatever the files hold. */
+bool security_same_config(const struct security *a, const struct security *b);
 /* The same IKE_SA can serve both: method, credentials, identities, proposals
  * and times of IKE are the same; ESP/AH may differ. */
 bool security_same_ike(const struct security *a, const struct security *b);
+
+/*
+ * NULL when nothing is missing that IKE needs, else what (static text, with
+ * the line to enter).
+ */
+const char *security_missing(const struct security *security);
 
 /* "group-psk", "pki", "raw-key", "none". */
 const char *ike_method_name(enum ike_method method);

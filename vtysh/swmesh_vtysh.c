@@ -24,6 +24,13 @@ static struct cmd_node swmesh_encap_set_node = {
 	.prompt = "%s(config-encap-set)# ",
 };
 
+static struct cmd_node swmesh_security_node = {
+	.name = "softwire mesh security",
+	.node = SWMESH_SECURITY_NODE,
+	.parent_node = SWMESH_NODE,
+	.prompt = "%s(config-security)# ",
+};
+
 DEFUNSH(VTYSH_SWMESHD, vtysh_softwire_mesh, vtysh_softwire_mesh_cmd,
 	"softwire mesh",
 	"Softwires\n"
@@ -39,6 +46,15 @@ DEFUNSH(VTYSH_SWMESHD, vtysh_swmesh_encap_set, vtysh_swmesh_encap_set_cmd,
 	"Name of the encap-set\n")
 {
 	vty->node = SWMESH_ENCAP_NODE;
+	return CMD_SUCCESS;
+}
+
+DEFUNSH(VTYSH_SWMESHD, vtysh_swmesh_security, vtysh_swmesh_security_cmd,
+	"security WORD",
+	"How softwires are protected (RFC 5619)\n"
+	"Name of the security\n")
+{
+	vty->node = SWMESH_SECURITY_NODE;
 	return CMD_SUCCESS;
 }
 
@@ -67,4 +83,10 @@ static void vtysh_swmesh_init(void)
 	install_element(SWMESH_ENCAP_NODE, &vtysh_exit_swmeshd_cmd);
 	install_element(SWMESH_ENCAP_NODE, &vtysh_quit_swmeshd_cmd);
 	install_element(SWMESH_ENCAP_NODE, &vtysh_end_all_cmd);
+
+	install_node(&swmesh_security_node);
+	install_element(SWMESH_NODE, &vtysh_swmesh_security_cmd);
+	install_element(SWMESH_SECURITY_NODE, &vtysh_exit_swmeshd_cmd);
+	install_element(SWMESH_SECURITY_NODE, &vtysh_quit_swmeshd_cmd);
+	install_element(SWMESH_SECURITY_NODE, &vtysh_end_all_cmd);
 }
