@@ -47,10 +47,10 @@ def softwire_config(n, sets=None, extra="", securities=None):
     sets = sets or {"EDGE": ["tunnel 10 gre", "payload ipv4"]}
     lines = ["softwire mesh", " transit ipv6 source " + loopback(n)]
     lines += [" " + line for line in extra.splitlines()]
-    for name, body in sets.items():
-        lines += [" encap-set " + name] + ["  " + line for line in body] + [" exit"]
     for name, body in (securities or {}).items():
         lines += [" security " + name] + ["  " + line for line in body] + [" exit"]
+    for name, body in sets.items():
+        lines += [" encap-set " + name] + ["  " + line for line in body] + [" exit"]
     return "\n".join(lines + ["exit", ""])
 
 

@@ -48,7 +48,7 @@ class SecureMesh(Mesh):
         securities = {}
         if n not in self.none:
             folder = folder or self["a%d" % n].dir
-            body.append("security CORE")
+            body.insert(0, "security CORE")  # line by line, no tunnel comes before it
             securities["CORE"] = [line.format(dir=folder) for line in each(self.security, n)]
         return softwire_config(n, {"EDGE": body}, self.softwire.get(n, ""), securities)
 
