@@ -82,7 +82,7 @@ static int dump_message(const struct nlmsghdr *nlh, void *arg)
 
 static bool dump(bool policies)
 {
-	uint8_t buf[XFRM_MESSAGE_MAX];
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
 	struct nlmsghdr *nlh = xfrm_request(
 		buf, policies ? XFRM_MSG_GETPOLICY : XFRM_MSG_GETSA,
 		NLM_F_DUMP);
@@ -287,7 +287,7 @@ static bool sa_kept(uint32_t spi, const uint32_t *keep, unsigned int n_keep)
 
 static bool sa_delete(const struct xfrm_sa *sa)
 {
-	uint8_t buf[XFRM_MESSAGE_MAX];
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
 	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_DELSA, 0);
 	struct xfrm_usersa_id *id;
 	xfrm_address_t src;

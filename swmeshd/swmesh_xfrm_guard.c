@@ -94,7 +94,7 @@ static bool in_kernel(const struct ipaddr *source, uint8_t protocol,
 static int install(const struct ipaddr *source, uint8_t protocol, uint8_t dir,
 		   bool update)
 {
-	uint8_t buf[XFRM_MESSAGE_MAX];
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
 	struct nlmsghdr *nlh = xfrm_request(
 		buf, update ? XFRM_MSG_UPDPOLICY : XFRM_MSG_NEWPOLICY, 0);
 	struct xfrm_userpolicy_info *info;
@@ -112,7 +112,7 @@ static int install(const struct ipaddr *source, uint8_t protocol, uint8_t dir,
 
 static void uninstall(const struct view_policy *p)
 {
-	uint8_t buf[XFRM_MESSAGE_MAX];
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
 	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_DELPOLICY, 0);
 	struct xfrm_userpolicy_id *id;
 	int err;

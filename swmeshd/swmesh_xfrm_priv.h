@@ -8,6 +8,8 @@
 
 /* Of the messages we make; the longest is a policy. */
 #define XFRM_MESSAGE_MAX 1024
+/* They have 64-bit members behind a header of 16 octets. */
+#define XFRM_ALIGNED __attribute__((aligned(8)))
 
 /* Open the sockets and read everything, unless that is done. */
 bool xfrm_open(char *err, size_t len);
