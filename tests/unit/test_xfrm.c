@@ -281,11 +281,12 @@ static void test_each_part_is_needed(void **state)
 /* charon reserves an SPI: the SA is in the dump, and carries nothing. */
 static void test_larval(void **state)
 {
-	struct nlmsghdr *nlh = message(XFRM_MSG_NEWSA);
+	struct nlmsghdr *nlh;
 
 	policy_add(&out_policy);
 	policy_add(&in_policy);
 	sa_add(&us, &them, SPI_OUT);
+	nlh = message(XFRM_MSG_NEWSA);
 	sa_info(mnl_nlmsg_put_extra_header(nlh,
 					   sizeof(struct xfrm_usersa_info)),
 		&them, &us, SPI_IN);
