@@ -34,7 +34,6 @@
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/swmesh_pmtu.h"
 #include "swmeshd/swmesh_seal.h"
-#include "swmeshd/swmesh_xfrm.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
 
@@ -148,10 +147,6 @@ static const struct mesh_ops mesh_ops = {
 	.config_changed = config_changed,
 };
 
-static const struct xfrm_ops xfrm_ops = {
-	.changed = NULL,
-};
-
 /* Beside the configuration, which holds what is sealed with it. */
 static void init_seal(const char *pathspace)
 {
@@ -181,7 +176,6 @@ static void sigint(void)
 	swmesh_pmtu_stop();
 	swmesh_ike_stop();
 	swmesh_guard_stop();
-	swmesh_xfrm_stop();
 	swmesh_filter_stop();
 	swmesh_zebra_stop();
 	swmesh_kernel_stop();
@@ -273,9 +267,6 @@ int main(int argc, char **argv)
 	swmesh_debug_init();
 	vrf_init(NULL, NULL, NULL, NULL);
 	swmesh_bgp_init();
-	/* Without it softwires that are to be protected fail, with the reason;
-	 * others need it not. */
-	swmesh_xfrm_init(&xfrm_ops);
 	swmesh_guard_init();
 	if (!swmesh_kernel_init()) {
 		fprintf(stderr,

@@ -23,7 +23,7 @@
 #define ANSWER_LIMIT_S 5
 #define STAT_PATH "/proc/thread-self/net/xfrm_stat"
 
-static const struct xfrm_ops *xfrm_ops;
+static const struct xfrm_ops *xfrm_ops; /* NULL: not started */
 static struct mnl_socket *ask_sock, *event_sock;
 static struct thread *t_event, *t_resync;
 static uint32_t next_seq = 1;
@@ -226,6 +226,10 @@ bool xfrm_open(char *err, size_t len)
 
 	if (ask_sock)
 		return true;
+	if (!xfrm_ops) {
+		snprintf(err, len, "the IKE backend is not there");
+		return false;
+	}
 	no = open_sockets();
 	if (no) {
 		snprintf(err, len, "no talking to the kernel's IPsec: %s; %s",
@@ -349,7 +353,7 @@ static void changed(const struct ipaddr *local, const struct ipaddr *remote)
 {
 	DEBUGD(&swmesh_dbg_ike, "kernel: IPsec between %pIA and %pIA changed",
 	       local, remote);
-	if (xfrm_ops && xfrm_ops->changed)
+	if (xfrm_ops->changed)
 		xfrm_ops->changed(local, remote);
 }
 
@@ -378,4 +382,5 @@ void swmesh_xfrm_stop(void)
 	xfrm_guard_fini();
 	close_sockets();
 	view_fini();
+	xfrm_ops = NULL;
 }

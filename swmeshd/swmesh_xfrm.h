@@ -47,8 +47,9 @@ struct xfrm_ops {
 			const struct ipaddr *remote);
 };
 
-/* False, with a log message, if the kernel has no IPsec for us; it is tried
- * again when a guard is asked for. */
+/* The IKE backend calls it, before the event loop begins. False, with a log
+ * message, if the kernel has no IPsec for us; it is tried again when a guard is
+ * asked for. */
 bool swmesh_xfrm_init(const struct xfrm_ops *ops);
 /* Drop policies stay. */
 void swmesh_xfrm_stop(void);

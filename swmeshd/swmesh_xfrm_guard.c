@@ -38,7 +38,7 @@ struct guard {
 };
 DECLARE_DLIST(guards, struct guard, item);
 
-static struct guards_head guards; /* that were asked for */
+static struct guards_head guards = INIT_DLIST(guards); /* asked for */
 static struct thread *t_restore;
 static unsigned int restored;
 static time_t restored_since;

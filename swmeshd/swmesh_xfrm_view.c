@@ -54,9 +54,9 @@ DECLARE_HASH(view_pairs, struct view_pair, item, pair_cmp, pair_hash);
 DECLARE_DLIST(view_dirty, struct view_pair, dirty_item);
 
 static const struct view_ops *view_ops;
-static struct view_pairs_head pairs;
-static struct view_dirty_head dirty;
-static struct view_policies_head wide;
+static struct view_pairs_head pairs = INIT_HASH(pairs);
+static struct view_dirty_head dirty = INIT_DLIST(dirty);
+static struct view_policies_head wide = INIT_DLIST(wide);
 static bool wide_dirty;
 
 /* ---- addresses ---- */
