@@ -29,6 +29,9 @@ void security_unload(struct security *security);
  * security_load() does it, too.
  */
 void security_digest(struct security *security);
+/* A known answer: libfrr has functions of the names of libcrypto's, and which
+ * ones are called depends on how the program was linked. */
+bool security_digest_works(void);
 
 /*
  * RFC 5566's hash: SHA-1 of the whole SubjectPublicKeyInfo, as IKEv2 hashes the

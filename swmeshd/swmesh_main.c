@@ -30,6 +30,7 @@
 #include "swmeshd/swmesh_guard.h"
 #include "swmeshd/swmesh_ike.h"
 #include "swmeshd/swmesh_kernel.h"
+#include "swmeshd/swmesh_keys.h"
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/swmesh_pmtu.h"
@@ -152,8 +153,9 @@ static void init_seal(const char *pathspace)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s%s%s/swmesh.seal", frr_sysconfdir,
-		 pathspace ? "/" : "", pathspace ? pathspace : "");
+	/* FRR's own ends with a slash. */
+	snprintf(path, sizeof(path), "%s%s%sswmesh.seal", frr_sysconfdir,
+		 pathspace ? pathspace : "", pathspace ? "/" : "");
 	swmesh_seal_init(path);
 }
 
@@ -261,6 +263,11 @@ int main(int argc, char **argv)
 	parse_options(argc, argv);
 	master = frr_init();
 
+	if (!security_digest_works()) {
+		fprintf(stderr,
+			"swmeshd: libcrypto's SHA-256 does not work in this process; install the swmesh that was built for this system\n");
+		exit(1);
+	}
 	swmesh = &the_mesh;
 	mesh_init(swmesh, &mesh_ops);
 	swmesh_errors_init();

@@ -350,13 +350,6 @@ static int check_protect_bgp(struct nb_draft *draft, char *errmsg, size_t len)
 	const struct protect_bgp_config *protect = &draft->config.protect_bgp;
 	const struct security *s;
 
-	if (protect->n && !protect->security[0]) {
-		snprintfrr(
-			errmsg, len,
-			"protect bgp neighbor %pIA: no security is named for BGP; enter 'protect bgp security NAME' first, or 'no protect bgp' for none",
-			&protect->neighbor[0]);
-		return NB_ERR_VALIDATION;
-	}
 	s = security_find(&draft->securities, protect->security);
 	if (!protect->n || !s || s->method != IKE_METHOD_RAW)
 		return NB_OK;

@@ -135,7 +135,15 @@ static void set_endpoint(struct nb_draft *draft)
 	}
 }
 
-/* The mesh's own snapshot in the place of what is configured just like it. */
+static void replace(struct securities_head *securities, struct security *s,
+		    struct security *by)
+{
+	securities_del(securities, s);
+	security_unref(&s);
+	securities_add(securities, by);
+}
+
+/* What is configured as before is as it was when its files were read. */
 static void keep_or_load(struct nb_draft *draft)
 {
 	struct security *s, *old;
@@ -143,11 +151,9 @@ static void keep_or_load(struct nb_draft *draft)
 	set_endpoint(draft);
 	frr_each_safe (securities, &draft->securities, s) {
 		old = security_find(&swmesh->securities, s->name);
-		if (old && security_same_config(old, s) && !old->error[0]) {
-			securities_del(&draft->securities, s);
-			security_unref(&s);
-			securities_add(&draft->securities, security_ref(old));
-		} else
+		if (old && security_same_config(old, s) && !old->error[0])
+			replace(&draft->securities, s, security_copy(old));
+		else
 			security_load(s);
 	}
 }
@@ -201,19 +207,12 @@ static bool add_missing(const char *name, const char *user, void *arg)
 /* What is in use does not go together: none of it comes up. */
 static void spoil(struct nb_draft *draft, const char *error)
 {
-	struct security *s, *fresh;
+	struct security *s;
 
-	frr_each_safe (securities, &draft->securities, s) {
-		if (!nb_security_used(&draft->config, &draft->sets, s->name) ||
-		    s->error[0])
-			continue;
-		/* Others may hold this one, and it never changes. */
-		fresh = security_copy(s);
-		strlcpy(fresh->error, error, sizeof(fresh->error));
-		securities_del(&draft->securities, s);
-		security_unref(&s);
-		securities_add(&draft->securities, fresh);
-	}
+	frr_each (securities, &draft->securities, s)
+		if (!s->error[0] &&
+		    nb_security_used(&draft->config, &draft->sets, s->name))
+			strlcpy(s->error, error, sizeof(s->error));
 }
 
 /* S10: section 3.5.2 of RFC 5619 wants no group keys where not all trust all.
@@ -254,15 +253,19 @@ static void log_errors(struct thread *thread)
 	}
 }
 
+/* One that is the same stays the same object: others hold it. */
 static void take_securities(struct securities_head *securities)
 {
-	const struct security *old;
-	struct security *s;
+	struct security *s, *old;
 
-	frr_each (securities, securities, s) {
+	frr_each_safe (securities, securities, s) {
 		old = security_find(&swmesh->securities, s->name);
 		s->error_told =
 			old && old->error_told && !strcmp(old->error, s->error);
+		if (!old || !security_same(old, s))
+			continue;
+		securities_del(&swmesh->securities, old);
+		replace(securities, s, old);
 	}
 	securities_clear(&swmesh->securities);
 	while ((s = securities_pop(securities)))
@@ -335,10 +338,8 @@ unsigned int swmesh_nb_reload_keys(struct vty *vty)
 			changed++;
 			continue;
 		}
-		securities_del(&draft.securities, s);
-		security_unref(&s);
 		if (old)
-			securities_add(&draft.securities, security_ref(old));
+			replace(&draft.securities, s, security_copy(old));
 	}
 	if (changed) {
 		nb_security_uses(&draft.config, &draft.sets, add_missing,

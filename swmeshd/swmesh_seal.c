@@ -105,21 +105,24 @@ static bool key_make(uint8_t key[KEY_LEN], char *err, size_t len)
 
 /* ---- sealing ---- */
 
-static void make_nonce(const uint8_t key[KEY_LEN], const char *secret,
+static bool make_nonce(const uint8_t key[KEY_LEN], const char *secret,
 		       uint8_t nonce[NONCE_LEN])
 {
 	static const char purpose[] = "swmesh nonce";
 	uint8_t sub[EVP_MAX_MD_SIZE], mac[EVP_MAX_MD_SIZE];
 	unsigned int n;
+	bool ok;
 
 	/* A key of its own: what AES is given never goes into a MAC. */
-	HMAC(EVP_sha256(), key, KEY_LEN, (const uint8_t *)purpose,
-	     sizeof(purpose), sub, &n);
-	HMAC(EVP_sha256(), sub, n, (const uint8_t *)secret, strlen(secret), mac,
-	     NULL);
-	memcpy(nonce, mac, NONCE_LEN);
+	ok = HMAC(EVP_sha256(), key, KEY_LEN, (const uint8_t *)purpose,
+		  sizeof(purpose), sub, &n) &&
+	     HMAC(EVP_sha256(), sub, n, (const uint8_t *)secret, strlen(secret),
+		  mac, NULL);
+	if (ok)
+		memcpy(nonce, mac, NONCE_LEN);
 	explicit_bzero(sub, sizeof(sub));
 	explicit_bzero(mac, sizeof(mac));
+	return ok;
 }
 
 /* raw: nonce, ciphertext, tag. */
@@ -131,8 +134,7 @@ static bool encrypt(const uint8_t key[KEY_LEN], const char *secret,
 	int n, rest;
 	bool ok;
 
-	make_nonce(key, secret, raw);
-	ok = ctx &&
+	ok = ctx && make_nonce(key, secret, raw) &&
 	     EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, raw) &&
 	     EVP_EncryptUpdate(ctx, body, &n, (const uint8_t *)secret,
 			       secret_len) &&
@@ -180,7 +182,7 @@ bool swmesh_seal(const char *secret, char text[SEAL_TEXT_MAX], char *err,
 	ok = encrypt(key, secret, n, raw);
 	explicit_bzero(key, sizeof(key));
 	if (!ok) {
-		snprintf(err, len, "libcrypto has no AES-256-GCM");
+		snprintf(err, len, "libcrypto has no AES-256-GCM or no HMAC");
 		return false;
 	}
 	strlcpy(text, PREFIX, SEAL_TEXT_MAX);

@@ -3,6 +3,7 @@
 #include <zebra.h>
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "swmeshd/swmesh_keys.h"
 
@@ -114,4 +115,22 @@ void security_digest(struct security *s)
 	digest_of(s, DIGEST_CONFIG, s->config_digest);
 	digest_of(s, DIGEST_IKE, s->ike_digest);
 	digest_of(s, DIGEST_ALL, s->digest);
+}
+
+bool security_digest_works(void)
+{
+	/* RFC 4231 section 4.3: HMAC-SHA-256, which needs more of SHA-256 than
+	 * a digest does. */
+	static const char key[] = "Jefe",
+			  data[] = "what do ya want for nothing?";
+	static const uint8_t good[] = {0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75,
+				       0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95,
+				       0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d,
+				       0x27, 0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9,
+				       0x64, 0xec, 0x38, 0x43};
+	uint8_t out[EVP_MAX_MD_SIZE] = {};
+
+	return HMAC(EVP_sha256(), key, strlen(key), (const uint8_t *)data,
+		    strlen(data), out, NULL) &&
+	       !memcmp(out, good, sizeof(good));
 }
