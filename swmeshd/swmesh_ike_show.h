@@ -66,7 +66,6 @@ struct ike_child_sa {
 	time_t since;		  /* monotime */
 	/* Of the configuration it was made by; all zero: not known. */
 	uint8_t digest[IKE_DIGEST_LEN];
-	bool dead;	/* not in the kernel any more: to be taken down */
 	bool condemned; /* being taken down */
 	bool seen;	/* mark of a list under way */
 };
@@ -90,7 +89,9 @@ struct ike_sa {
 	struct ike_hashes hashes;
 	/* Of the configuration it was made by; all zero: not known. */
 	uint8_t digest[IKE_DIGEST_LEN];
-	time_t condemned; /* being taken down since; 0: it is not */
+	int64_t bad_since; /* its key may be withdrawn, since; ms, 0 */
+	int64_t condemned; /* being taken down since, ms; 0: it is not */
+	bool forced;	   /* ... without waiting for the peer */
 	unsigned int n_children;
 	struct ike_child_sa children[IKE_CHILD_SAS_MAX];
 	bool seen;
@@ -106,12 +107,20 @@ struct ike_child {
 	uint32_t spi_in, spi_out;  /* by the kernel; 0: none */
 	unsigned int rekeys;	   /* seen, since it was wanted */
 	uint8_t digest[IKE_DIGEST_LEN];
-	time_t unprotected; /* charon thinks it is up, the kernel does not */
+	unsigned int failures; /* in a row, of this child alone */
+	int64_t odd_since;     /* up for charon, not for the kernel; ms, 0 */
+};
+
+/* SPIs of the kernel's that charon knows nothing of. */
+#define IKE_SPIS_MAX 32
+struct ike_spis {
+	unsigned int n;
+	uint32_t spi[IKE_SPIS_MAX];
 };
 
 PREDECL_HASH(ike_peers);
 PREDECL_DLIST(ike_users);
-PREDECL_DLIST(ike_work);
+PREDECL_DLIST(ike_work_list);
 PREDECL_DLIST(ike_queue);
 struct ike_peer {
 	struct ike_peers_item item;
@@ -139,36 +148,45 @@ struct ike_peer {
 
 	/* ---- the backend's own ---- */
 	struct ike_users_head users;
-	struct ike_work_item work_item;
+	struct ike_work_list_item work_item;
 	bool in_work;
 	struct ike_queue_item queue_item;
 	bool in_queue;
-	bool slot;	    /* holds one of `handshakes` */
-	bool released;	    /* nothing wants it: goes after a moment */
-	bool loaded;	    /* charon has the connection as it is now */
-	bool refused;	    /* charon did not take it */
-	unsigned int asked; /* answers to loading it that are to come */
-	uint8_t conn_digest[IKE_DIGEST_LEN]; /* whole, as last sent */
-	uint8_t digest[IKE_DIGEST_LEN];	     /* of what an IKE_SA depends on */
-	struct ike_hashes allowed_before;    /* ... the last change of it */
-	time_t allowed_since;
-	char blocked[MESH_REASON_LEN];
-	char why[MESH_REASON_LEN]; /* of the attempt under way, by the log */
-	unsigned int soon;	   /* enum ike_retry of that */
-	uint32_t attempt;	   /* IKE_SA of it, by charon's number */
-	uint32_t incoming;	   /* IKE_SA the peer is setting up */
-	time_t incoming_at;
-	enum ike_kind trying;
-	bool silent;	  /* waiting has been told */
-	bool rebuild;	  /* asked for by "clear" */
-	unsigned int own; /* tries of a responder by itself */
-	time_t odd_since; /* more SAs than there should be, since */
-	uint32_t orphans; /* kernel SAs charon knows nothing of, last time */
-	struct thread *t_timer; /* of the state */
-	struct thread *t_check; /* look again in a moment */
-	struct thread *t_release;
+	bool slot;     /* holds one of `handshakes` */
+	bool loaded;   /* charon has the connection as it is now */
+	bool loading;  /* its answer is to come */
+	bool refused;  /* it did not take it */
+	bool named;    /* mark of a list under way */
+	bool has_conn; /* charon may have a connection of this name */
+	bool told;     /* what it had before we came is known */
+	bool asking;   /* ... that is being asked */
+	bool adopting; /* SAs by a connection of an earlier run */
+	/* Digests of the connection that charon has, or is being given. */
+	uint8_t conn_digest[IKE_DIGEST_LEN];
+	uint8_t ike_digest[IKE_DIGEST_LEN];
+	uint8_t secret_digest[IKE_DIGEST_LEN];
+	uint8_t salt;
+	struct ike_hashes allowed_before; /* the last change of `allowed` */
+	int64_t allowed_since;		  /* monotime, ms */
+	/* Method raw: keys out of the directory. */
+	struct public_key *found[AFBR_KEYS_MAX];
+	char blocked[MESH_REASON_LEN]; /* why charon is given nothing */
+	char why[MESH_REASON_LEN];     /* of the attempt, by charon's log */
+	bool why_vague, why_soon;
+	uint32_t attempt;     /* IKE_SA that we are setting up */
+	uint32_t incoming;    /* IKE_SA that the peer is setting up */
+	int64_t incoming_at;  /* monotime, ms */
+	enum ike_kind trying; /* child that was asked for last */
+	bool lost;	      /* it was up; what made it so is gone */
+	bool forced;	      /* try by ourselves, whoever's turn it is */
+	int64_t odd_since;    /* more SAs than there should be; ms, 0 */
+	struct ike_spis orphans;
+	struct thread *t_timer;	  /* of the state */
+	struct thread *t_work;	  /* bring charon up to date then */
+	struct thread *t_check;	  /* look again in a moment */
+	struct thread *t_release; /* nothing wants it any more */
 };
-DECLARE_DLIST(ike_work, struct ike_peer, work_item);
+DECLARE_DLIST(ike_work_list, struct ike_peer, work_item);
 DECLARE_DLIST(ike_queue, struct ike_peer, queue_item);
 
 /* Ordered by address. cb may not change anything; false stops. */

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Credentials and connections into charon, and out of it: only what changed,
+ * which a digest of each tells. Peers to bring up to date wait in a list, so
+ * that any number of them is served as charon answers.
+ */
+#include <zebra.h>
+
+#include <openssl/evp.h>
+
+#include "monotime.h"
+
+#include "lib/vici.h"
+#include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_ike_conn.h"
+#include "swmeshd/swmesh_ike_peer.h"
+#include "swmeshd/swmesh_keys.h"
+#include "swmeshd/swmesh_vici.h"
+#include "swmeshd/swmesh_xfrm.h"
+#include "swmeshd/swmeshd.h"
+
+DEFINE_MTYPE_STATIC(SWMESHD, IKE_KEY, "Public key out of the directory");
+
+/* Requests that a peer may take. */
+#define ROOM 32
+#define PUMP_MS 20
+#define REFUSED_MS 10000
+/* A key that was not in the directory may be put there. */
+#define LOOK_AGAIN_MS 15000
+#define CERTS_MAX 64
+#define KEY_ID_LEN 64
+
+static struct ike_work_list_head work = INIT_DLIST(work);
+static struct thread *t_pump;
+
+/* What charon has of our credentials, by digest; zero: nothing. */
+static struct {
+	uint8_t psk[IKE_DIGEST_LEN], ppk[IKE_DIGEST_LEN], key[IKE_DIGEST_LEN];
+	char key_id[KEY_ID_LEN]; /* charon's, of the private key */
+	unsigned int n_certs;
+	uint8_t certs[CERTS_MAX][IKE_DIGEST_LEN];
+} given;
+
+static const uint8_t nothing[IKE_DIGEST_LEN];
+
+bool ike_request(struct vici_builder *b)
+{
+	return swmesh_vici_request(b, NULL, NULL) == SWMESH_VICI_OK;
+}
+
+/* ---- credentials ---- */
+
+static void blob_digest(const struct security_blob *blob, const char *also,
+			uint8_t out[IKE_DIGEST_LEN])
+{
+	uint8_t full[EVP_MAX_MD_SIZE] = {};
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
+		EVP_DigestUpdate(ctx, blob->data, blob->len);
+		EVP_DigestUpdate(ctx, also, strlen(also));
+		EVP_DigestFinal_ex(ctx, full, NULL);
+	}
+	EVP_MD_CTX_free(ctx);
+	memcpy(out, full, IKE_DIGEST_LEN);
+	explicit_bzero(full, sizeof(full));
+}
+
+/* True: it is another than charon has. */
+static bool is_new(uint8_t have[IKE_DIGEST_LEN],
+		   const struct security_blob *blob, const char *also)
+{
+	uint8_t digest[IKE_DIGEST_LEN];
+
+	if (!blob->len)
+		return false;
+	blob_digest(blob, also, digest);
+	if (!memcmp(have, digest, IKE_DIGEST_LEN))
+		return false;
+	memcpy(have, digest, IKE_DIGEST_LEN);
+	return true;
+}
+
+static void credential_done(void *arg, const struct swmesh_vici_reply *reply)
+{
+	uint8_t *have = arg;
+
+	if (reply->error == SWMESH_VICI_OK)
+		return;
+	memset(have, 0, IKE_DIGEST_LEN);
+	if (reply->error == SWMESH_VICI_REFUSED)
+		zlog_warn("ike: charon refused a secret or key: %s",
+			  reply->text);
+}
+
+static void unload_key(const char *id)
+{
+	struct vici_builder b;
+
+	if (!id[0])
+		return;
+	vici_begin(&b, VICI_CMD_REQUEST, "unload-key");
+	vici_key_value(&b, "id", id);
+	ike_request(&b);
+}
+
+/* The key before is of no use any more: peers authenticate by this one. */
+static void key_done(void *arg, const struct swmesh_vici_reply *reply)
+{
+	char id[KEY_ID_LEN];
+
+	credential_done(given.key, reply);
+	if (reply->error != SWMESH_VICI_OK ||
+	    !vici_find_text(reply->msg, "id", id, sizeof(id)))
+		return;
+	if (strcmp(id, given.key_id))
+		unload_key(given.key_id);
+	strlcpy(given.key_id, id, sizeof(given.key_id));
+}
+
+static void give_cert(const struct security_blob *cert, bool crl)
+{
+	uint8_t digest[IKE_DIGEST_LEN];
+	struct vici_builder b;
+
+	blob_digest(cert, crl ? "crl" : "ca", digest);
+	for (unsigned int i = 0; i < given.n_certs; i++)
+		if (!memcmp(given.certs[i], digest, IKE_DIGEST_LEN))
+			return;
+	if (given.n_certs == CERTS_MAX)
+		given.n_certs = 0;
+	memcpy(given.certs[given.n_certs], digest, IKE_DIGEST_LEN);
+	ike_conn_load_cert(&b, cert, crl);
+	swmesh_vici_request(&b, credential_done, given.certs[given.n_certs]);
+	given.n_certs++;
+}
+
+static void give_credentials(const struct ike_peer *peer)
+{
+	const struct security *s = peer->security;
+	char owner[PREFIX2STR_BUFFER];
+	struct vici_builder b;
+
+	snprintfrr(owner, sizeof(owner), "%pIA", &peer->local);
+	if (s->method == IKE_METHOD_PSK &&
+	    is_new(given.psk, &s->psk.blob,
+		   s->identity ? s->identity : owner)) {
+		ike_conn_load_psk(&b, IKE_PSK_ID, &peer->local, s);
+		swmesh_vici_request(&b, credential_done, given.psk);
+	}
+	if (s->ppk_id && is_new(given.ppk, &s->ppk.blob, s->ppk_id)) {
+		ike_conn_load_ppk(&b, IKE_PPK_ID, s);
+		swmesh_vici_request(&b, credential_done, given.ppk);
+	}
+	if (s->method == IKE_METHOD_PSK)
+		return;
+	if (is_new(given.key, &s->key.blob, "key")) {
+		ike_conn_load_key(&b, &s->key.blob);
+		swmesh_vici_request(&b, key_done, given.key);
+	}
+	for (unsigned int i = 0; i < s->n_ca; i++)
+		give_cert(&s->ca[i].blob, false);
+	for (unsigned int i = 0; i < s->n_crl; i++)
+		give_cert(&s->crl[i].blob, true);
+}
+
+static void unload_shared(const char *id, uint8_t have[IKE_DIGEST_LEN])
+{
+	struct vici_builder b;
+
+	if (!memcmp(have, nothing, IKE_DIGEST_LEN))
+		return;
+	memset(have, 0, IKE_DIGEST_LEN);
+	vici_begin(&b, VICI_CMD_REQUEST, "unload-shared");
+	vici_key_value(&b, "id", id);
+	ike_request(&b);
+}
+
+/* The last peer has gone. */
+static void take_credentials(void)
+{
+	unload_shared(IKE_PSK_ID, given.psk);
+	unload_shared(IKE_PPK_ID, given.ppk);
+	unload_key(given.key_id);
+	memset(given.key, 0, sizeof(given.key));
+	given.key_id[0] = '\0';
+}
+
+void ike_load_forget(void)
+{
+	memset(&given, 0, sizeof(given));
+}
+
+static void load_again(void)
+{
+	struct ike_peer *peer;
+
+	zlog_notice(
+		"ike: charon has lost secrets or keys of ours (swanctl --load-all does that); they are loaded again");
+	frr_each (ike_peers, &ike_peers, peer)
+		ike_work_add(peer);
+}
+
+static bool forget_lost(uint8_t have[IKE_DIGEST_LEN], bool there)
+{
+	if (there || !memcmp(have, nothing, IKE_DIGEST_LEN))
+		return false;
+	memset(have, 0, IKE_DIGEST_LEN);
+	return true;
+}
+
+void ike_load_compare_shared(bool psk, bool ppk)
+{
+	bool lost = forget_lost(given.psk, psk);
+
+	if (forget_lost(given.ppk, ppk) || lost)
+		load_again();
+}
+
+void ike_load_compare_keys(bool (*has)(const void *arg, const char *id),
+			   const void *arg)
+{
+	if (!given.key_id[0] || has(arg, given.key_id))
+		return;
+	memset(given.key, 0, IKE_DIGEST_LEN);
+	given.key_id[0] = '\0';
+	load_again();
+}
+
+/* ---- why a peer is given nothing ---- */
+
+static void found_clear(struct ike_peer *peer)
+{
+	for (unsigned int i = 0; i < AFBR_KEYS_MAX; i++)
+		XFREE(MTYPE_IKE_KEY, peer->found[i]);
+}
+
+/* In the directory, or found there before. */
+static const struct public_key *find_key(struct ike_peer *peer,
+					 const uint8_t hash[KEY_HASH_LEN],
+					 char *err, size_t len)
+{
+	const char *directory = peer->security->peer_keys;
+	struct security_blob cert = {};
+	struct public_key *key;
+	unsigned int i;
+
+	for (i = 0; i < AFBR_KEYS_MAX && peer->found[i]; i++)
+		if (!memcmp(peer->found[i]->hash, hash, KEY_HASH_LEN))
+			return peer->found[i];
+	if (!directory) {
+		strlcpy(err, "no 'peer-keys' directory is configured", len);
+		return NULL;
+	}
+	if (i == AFBR_KEYS_MAX) {
+		found_clear(peer);
+		i = 0;
+	}
+	key = XCALLOC(MTYPE_IKE_KEY, sizeof(*key));
+	if (!key_directory_find(directory, hash, key, &cert, err, len) ||
+	    !key->len) {
+		XFREE(MTYPE_IKE_KEY, key);
+		return NULL;
+	}
+	security_blob_free(&cert);
+	peer->found[i] = key;
+	return key;
+}
+
+/* S4, S5: the keys the peer may have. */
+static void collect_keys(struct ike_peer *peer, struct ike_conn *conn)
+{
+	const struct afbr *afbr = afbr_find(swmesh, &peer->addr);
+	char hash[KEY_HASH_TEXT_LEN], err[160] = "";
+	const struct public_key *key;
+
+	if (!afbr || !afbr->auth.n) {
+		snprintfrr(
+			peer->blocked, sizeof(peer->blocked),
+			"the AFBR announces no key (IPsec Tunnel Authenticator, RFC 5566); configure 'ike raw-key' there");
+		return;
+	}
+	for (unsigned int i = 0; i < afbr->auth.n; i++) {
+		key = afbr->auth.keys[i];
+		if (!key->len)
+			key = find_key(peer, key->hash, err, sizeof(err));
+		if (key)
+			conn->keys[conn->n_keys++] = key;
+	}
+	if (conn->n_keys)
+		return;
+	snprintf(
+		peer->blocked, sizeof(peer->blocked),
+		"the AFBR announces the hash %s alone, and its key is not known (%s); put it into %s, and 'clear softwire security'",
+		key_hash_text(afbr->auth.keys[0]->hash, hash), err,
+		peer->security->peer_keys ? peer->security->peer_keys
+					  : "the 'peer-keys' directory");
+	ike_work_later(peer, LOOK_AGAIN_MS);
+}
+
+static void find_blocked(struct ike_peer *peer, struct ike_conn *conn)
+{
+	const struct security *s = peer->security;
+	const char *missing = security_missing(s);
+
+	peer->blocked[0] = '\0';
+	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
+		if (peer->child[i].wanted && peer->child[i].security->error[0])
+			strlcpy(peer->blocked, peer->child[i].security->error,
+				sizeof(peer->blocked));
+	if (peer->blocked[0])
+		return;
+	if (missing)
+		snprintf(peer->blocked, sizeof(peer->blocked),
+			 "security %s: %s", s->name, missing);
+	else if (s->method == IKE_METHOD_RAW)
+		collect_keys(peer, conn);
+}
+
+/* ---- connections ---- */
+
+static void set_allowed(struct ike_peer *peer, const struct ike_conn *conn)
+{
+	struct ike_hashes now = {.n = conn->n_keys};
+
+	for (unsigned int i = 0; i < now.n; i++)
+		memcpy(now.hash[i], conn->keys[i]->hash, KEY_HASH_LEN);
+	if (!memcmp(&now, &peer->allowed, sizeof(now)))
+		return;
+	peer->allowed_before = peer->allowed;
+	peer->allowed_since = ike_now_ms();
+	peer->allowed = now;
+}
+
+static void describe(struct ike_peer *peer, struct ike_conn *conn)
+{
+	conn->name = peer->name;
+	conn->local = peer->local;
+	conn->remote = peer->addr;
+	conn->security = peer->security;
+	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
+		if (peer->child[i].wanted)
+			conn->child[i] = peer->child[i].security;
+}
+
+/* A change of secrets alone has to look like one of the connection. */
+static void digest(struct ike_peer *peer, struct ike_conn *conn,
+		   struct ike_conn_digest *d)
+{
+	conn->salt = peer->salt;
+	ike_conn_digests(conn, d);
+	if (memcmp(peer->secret_digest, nothing, IKE_DIGEST_LEN) &&
+	    memcmp(peer->secret_digest, d->secret, IKE_DIGEST_LEN)) {
+		conn->salt = ++peer->salt;
+		ike_conn_digests(conn, d);
+	}
+	memcpy(peer->secret_digest, d->secret, IKE_DIGEST_LEN);
+	memcpy(peer->ike_digest, d->ike, IKE_DIGEST_LEN);
+	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
+		memcpy(peer->child[i].digest, d->child[i], IKE_DIGEST_LEN);
+}
+
+static void adopt_children(const struct ike_peer *peer, struct ike_sa *sa)
+{
+	for (unsigned int i = 0; i < sa->n_children; i++) {
+		struct ike_child_sa *child = &sa->children[i];
+
+		if (child->kind < IKE_CHILDREN &&
+		    !memcmp(child->digest, nothing, IKE_DIGEST_LEN))
+			memcpy(child->digest, peer->child[child->kind].digest,
+			       IKE_DIGEST_LEN);
+	}
+}
+
+/* SAs of an earlier run, by a connection that is just what we would load. */
+static void adopt(struct ike_peer *peer)
+{
+	struct ike_sa *sa;
+
+	frr_each (ike_sas, &peer->sas, sa) {
+		DEBUGD(&swmesh_dbg_ike, "ike: peer %pIA: IKE_SA %u adopted",
+		       &peer->addr, sa->id);
+		if (!memcmp(sa->digest, nothing, IKE_DIGEST_LEN)) {
+			memcpy(sa->digest, peer->ike_digest, IKE_DIGEST_LEN);
+			sa->hashes = peer->allowed;
+		}
+		adopt_children(peer, sa);
+	}
+}
+
+static void conn_done(void *arg, const struct swmesh_vici_reply *reply)
+{
+	struct ike_peer *peer = arg;
+	char text[MESH_REASON_LEN];
+
+	peer->loading = false;
+	if (reply->error == SWMESH_VICI_OK) {
+		peer->loaded = peer->has_conn = true;
+		peer->refused = false;
+		ike_check(peer);
+		return;
+	}
+	memset(peer->conn_digest, 0, IKE_DIGEST_LEN);
+	if (reply->error != SWMESH_VICI_REFUSED)
+		return; /* charon is away: heard of in a moment */
+	peer->refused = true;
+	snprintf(text, sizeof(text), "charon refused the connection: %s",
+		 reply->text);
+	ike_peer_error(peer, text);
+	ike_work_later(peer, REFUSED_MS);
+	ike_event(peer, IKE_EV_FAILED);
+}
+
+static void send_conn(struct ike_peer *peer, const struct ike_conn *conn,
+		      const uint8_t all[IKE_DIGEST_LEN])
+{
+	struct vici_builder b;
+
+	DEBUGD(&swmesh_dbg_ike, "ike: peer %pIA: loading its connection",
+	       &peer->addr);
+	memcpy(peer->conn_digest, all, IKE_DIGEST_LEN);
+	peer->loaded = false;
+	ike_conn_load(&b, conn);
+	if (swmesh_vici_request(&b, conn_done, peer) == SWMESH_VICI_OK) {
+		peer->loading = true;
+		return;
+	}
+	memset(peer->conn_digest, 0, IKE_DIGEST_LEN);
+	ike_work_later(peer, REFUSED_MS);
+}
+
+static void block(struct ike_peer *peer)
+{
+	if (ike_synced() &&
+	    (peer->has_conn || peer->loading || ike_sas_first(&peer->sas))) {
+		ike_unload(peer->name);
+		peer->has_conn = peer->loaded = false;
+		memset(peer->conn_digest, 0, IKE_DIGEST_LEN);
+	}
+	/* Whoever put them there. */
+	swmesh_xfrm_purge(&peer->local, &peer->addr, NULL, 0);
+}
+
+static void bring_up_to_date(struct ike_peer *peer)
+{
+	struct ike_conn conn = {};
+	struct ike_conn_digest d;
+
+	if (!ike_peer_wanted(peer) || !peer->security)
+		return;
+	describe(peer, &conn);
+	find_blocked(peer, &conn);
+	if (peer->blocked[0]) {
+		block(peer);
+		ike_peer_kernel(peer);
+		ike_check(peer);
+		return;
+	}
+	if (ike_synced() && !peer->told && !ike_sync_peer(peer))
+		return; /* again when that is known */
+	set_allowed(peer, &conn);
+	digest(peer, &conn, &d);
+	if (ike_synced()) {
+		bool same = !memcmp(peer->conn_digest, d.all, IKE_DIGEST_LEN);
+
+		if (same && peer->adopting)
+			adopt(peer);
+		peer->adopting = false;
+		give_credentials(peer);
+		if (!same)
+			send_conn(peer, &conn, d.all);
+	}
+	ike_peer_kernel(peer);
+	ike_check(peer);
+}
+
+/* ---- the list ---- */
+
+static void work_del(struct ike_peer *peer)
+{
+	if (peer->in_work)
+		ike_work_list_del(&work, peer);
+	peer->in_work = false;
+}
+
+static void pump(struct thread *t)
+{
+	struct ike_peer *peer;
+
+	while ((peer = ike_work_list_first(&work))) {
+		if (ike_synced() && swmesh_vici_room() < ROOM) {
+			thread_add_timer_msec(master, pump, NULL, PUMP_MS,
+					      &t_pump);
+			return;
+		}
+		work_del(peer);
+		bring_up_to_date(peer);
+	}
+}
+
+void ike_work_add(struct ike_peer *peer)
+{
+	if (!peer->in_work) {
+		peer->in_work = true;
+		ike_work_list_add_tail(&work, peer);
+	}
+	if (!t_pump)
+		thread_add_event(master, pump, NULL, 0, &t_pump);
+}
+
+static void work_now(struct thread *t)
+{
+	ike_work_add(THREAD_ARG(t));
+}
+
+void ike_work_later(struct ike_peer *peer, unsigned int ms)
+{
+	thread_add_timer_msec(master, work_now, peer, ms, &peer->t_work);
+}
+
+void ike_load_gone(struct ike_peer *peer)
+{
+	THREAD_OFF(peer->t_work);
+	work_del(peer);
+	swmesh_vici_cancel(peer);
+	found_clear(peer);
+	if (ike_peers_count(&ike_peers) == 1 && ike_synced())
+		take_credentials();
+}
+
+void ike_unload(const char *name)
+{
+	struct vici_builder b;
+
+	if (!ike_synced())
+		return;
+	ike_conn_unload(&b, name);
+	ike_request(&b);
+	vici_begin(&b, VICI_CMD_REQUEST, "terminate");
+	vici_key_value(&b, "ike", name);
+	vici_key_number(&b, "timeout", -1);
+	ike_request(&b);
+}
+
+void ike_load_stop(void)
+{
+	THREAD_OFF(t_pump);
+	ike_load_forget();
+}

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reading what charon has: all of it when the connection comes up, since it may
+ * be another charon than before, and we may be another swmeshd; and every now
+ * and then, since others load and unload, too (swanctl --load-all takes out
+ * whatever is not in swanctl.conf).
+ *
+ * Connections and SAs of ours that belong to no peer are remembered: after our
+ * restart the peers come with bgpd's routes. What no peer has claimed after the
+ * grace period is taken out.
+ */
+#include <zebra.h>
+
+#include "jhash.h"
+#include "memory.h"
+#include "monotime.h"
+
+#include "lib/vici.h"
+#include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_ike_peer.h"
+#include "swmeshd/swmesh_vici.h"
+#include "swmeshd/swmesh_xfrm.h"
+#include "swmeshd/swmeshd.h"
+
+DEFINE_MTYPE_STATIC(SWMESHD, IKE_KNOWN, "IKE connection without a peer");
+
+#define AUDIT_MS 20000
+#define AUDIT_FIRST_MS 2000
+#define KNOWN_MAX (2 * MESH_AFBRS_MAX)
+/* SAs of a pair that are looked at; there are two for each child. */
+#define PAIR_SAS_MAX 64
+
+/* Of ours in charon, but of no peer. */
+PREDECL_HASH(ike_known);
+struct ike_known {
+	struct ike_known_item item;
+	struct ipaddr addr;
+	bool conn, sas;
+	uint8_t digest[IKE_DIGEST_LEN]; /* with conn */
+	uint8_t salt;
+};
+
+static int known_cmp(const struct ike_known *a, const struct ike_known *b)
+{
+	return ipaddr_cmp(&a->addr, &b->addr);
+}
+
+static uint32_t known_hash(const struct ike_known *k)
+{
+	return jhash(&k->addr.ip, IS_IPADDR_V4(&k->addr) ? 4 : 16, 0x494b454b);
+}
+
+DECLARE_HASH(ike_known, struct ike_known, item, known_cmp, known_hash);
+
+static struct ike_known_head known = INIT_HASH(known);
+static bool synced;
+static time_t started; /* monotime */
+static struct thread *t_audit;
+
+bool ike_synced(void)
+{
+	return synced;
+}
+
+/* ---- without a peer ---- */
+
+static struct ike_known *known_get(const struct ipaddr *addr)
+{
+	struct ike_known ref = {.addr = *addr}, *k;
+
+	k = ike_known_find(&known, &ref);
+	if (k || ike_known_count(&known) >= KNOWN_MAX)
+		return k;
+	k = XCALLOC(MTYPE_IKE_KNOWN, sizeof(*k));
+	k->addr = *addr;
+	ike_known_add(&known, k);
+	return k;
+}
+
+static void known_del(struct ike_known *k)
+{
+	ike_known_del(&known, k);
+	XFREE(MTYPE_IKE_KNOWN, k);
+}
+
+static void known_clear(void)
+{
+	struct ike_known *k;
+
+	while ((k = ike_known_pop(&known)))
+		XFREE(MTYPE_IKE_KNOWN, k);
+}
+
+/* Nobody has asked for them since we started. */
+static void known_drop(void)
+{
+	char name[64];
+	struct ike_known *k;
+
+	if (monotime(NULL) - started < (time_t)swmesh_grace)
+		return;
+	frr_each_safe (ike_known, &known, k) {
+		zlog_notice(
+			"ike: AFBR %pIA of an earlier run did not come back; its SAs are taken down",
+			&k->addr);
+		ike_unload(ike_conn_name(&k->addr, name, sizeof(name)));
+		known_del(k);
+	}
+}
+
+/* ---- connections ---- */
+
+/* The digest that is the name of one of its children. */
+static bool conn_digest(const struct vici_section *conn, uint8_t *digest,
+			uint8_t *salt)
+{
+	struct vici_section children;
+	char name[IKE_DIGEST_NAME_LEN + 1];
+	struct vici_iter it;
+
+	if (!vici_find_section(conn, "children", &children))
+		return false;
+	vici_each_section(&children,
+			  it) if (ike_digest_parse(vici_text(&it.name, name,
+							     sizeof(name)),
+						   digest, salt)) return true;
+	return false;
+}
+
+static void on_conn(void *arg, const struct vici_section *msg)
+{
+	uint8_t digest[IKE_DIGEST_LEN] = {}, salt = 0;
+	struct ike_peer *peer;
+	struct ike_known *k;
+	struct ipaddr addr;
+	struct vici_iter it;
+	char name[128];
+
+	vici_each_section(msg, it)
+	{
+		vici_text(&it.name, name, sizeof(name));
+		if (!ike_conn_name_parse(name, &addr))
+			continue;
+		conn_digest(&it.section, digest, &salt);
+		peer = ike_peer_find(&addr);
+		if (peer) {
+			memcpy(peer->conn_digest, digest, IKE_DIGEST_LEN);
+			peer->salt = salt;
+			peer->has_conn = peer->loaded = true;
+			continue;
+		}
+		k = known_get(&addr);
+		if (!k)
+			continue;
+		k->conn = true;
+		k->salt = salt;
+		memcpy(k->digest, digest, IKE_DIGEST_LEN);
+	}
+}
+
+/* ---- SAs ---- */
+
+static void on_sa(void *arg, const struct vici_section *msg)
+{
+	struct vici_section children;
+	struct ike_peer *peer;
+	struct ike_known *k;
+	struct ipaddr addr;
+	struct vici_iter it, child;
+	struct ike_sa *sa;
+	char name[128];
+
+	vici_each_section(msg, it)
+	{
+		vici_text(&it.name, name, sizeof(name));
+		if (!ike_conn_name_parse(name, &addr))
+			continue;
+		peer = ike_peer_find(&addr);
+		if (!peer) {
+			k = known_get(&addr);
+			if (k)
+				k->sas = true;
+			continue;
+		}
+		sa = ike_sa_read(peer, &it.section);
+		if (!sa ||
+		    !vici_find_section(&it.section, "child-sas", &children))
+			continue;
+		vici_each_section(&children, child)
+			ike_child_read(peer, sa, &child.section, false);
+	}
+}
+
+static void mark(struct ike_peer *peer)
+{
+	struct ike_sa *sa;
+
+	frr_each (ike_sas, &peer->sas, sa) {
+		sa->seen = false;
+		for (unsigned int i = 0; i < sa->n_children; i++)
+			sa->children[i].seen = false;
+	}
+}
+
+static void sweep(struct ike_peer *peer)
+{
+	struct ike_sa *sa;
+
+	frr_each_safe (ike_sas, &peer->sas, sa) {
+		for (unsigned int i = 0; i < sa->n_children;) {
+			if (sa->children[i].seen)
+				i++;
+			else
+				sa->children[i] =
+					sa->children[--sa->n_children];
+		}
+		if (!sa->seen)
+			ike_sa_del(peer, sa);
+	}
+}
+
+/* ---- kernel SAs that a charon left behind ---- */
+
+static bool charon_has(const struct ike_peer *peer, uint32_t spi)
+{
+	const struct ike_sa *sa;
+
+	frr_each (ike_sas_const, &peer->sas, sa)
+		for (unsigned int i = 0; i < sa->n_children; i++)
+			if (sa->children[i].spi_in == spi ||
+			    sa->children[i].spi_out == spi)
+				return true;
+	return false;
+}
+
+static bool spis_have(const struct ike_spis *spis, uint32_t spi)
+{
+	for (unsigned int i = 0; i < spis->n; i++)
+		if (spis->spi[i] == spi)
+			return true;
+	return false;
+}
+
+/* Those that charon did not know of last time either: what is being set up is
+ * in the kernel before charon tells of it. */
+static void drop_orphans(struct ike_peer *peer)
+{
+	struct xfrm_sa sas[PAIR_SAS_MAX];
+	struct ike_spis before = peer->orphans;
+	uint32_t keep[PAIR_SAS_MAX];
+	unsigned int n, n_keep = 0;
+
+	peer->orphans.n = 0;
+	if (peer->state != IKE_UP || !ike_peer_protected(peer))
+		return;
+	n = swmesh_xfrm_sas(&peer->local, &peer->addr, sas, PAIR_SAS_MAX);
+	for (unsigned int i = 0; i < n; i++) {
+		if (charon_has(peer, sas[i].spi)) {
+			keep[n_keep++] = sas[i].spi;
+			continue;
+		}
+		if (!spis_have(&before, sas[i].spi)) {
+			keep[n_keep++] = sas[i].spi;
+			if (peer->orphans.n < IKE_SPIS_MAX)
+				peer->orphans.spi[peer->orphans.n++] =
+					sas[i].spi;
+		}
+	}
+	if (n_keep < n) {
+		n = swmesh_xfrm_purge(&peer->local, &peer->addr, keep, n_keep);
+		DEBUGD(&swmesh_dbg_ike,
+		       "ike: peer %pIA: %u SAs that a charon left behind are removed",
+		       &peer->addr, n);
+	}
+	if (peer->orphans.n)
+		ike_audit_in(AUDIT_FIRST_MS);
+}
+
+/* ---- comparing ---- */
+
+static void on_names(void *arg, const struct swmesh_vici_reply *reply)
+{
+	struct vici_section list;
+	struct ike_peer *peer;
+	struct vici_iter it;
+	char name[128];
+
+	if (reply->error != SWMESH_VICI_OK ||
+	    !vici_find_list(reply->msg, "conns", &list))
+		return;
+	frr_each (ike_peers, &ike_peers, peer)
+		peer->named = false;
+	vici_each(&list, it)
+	{
+		peer = ike_peer_by_name(
+			vici_text(&it.value, name, sizeof(name)));
+		if (peer)
+			peer->named = true;
+	}
+	frr_each (ike_peers, &ike_peers, peer) {
+		if (peer->named || !peer->loaded || peer->loading)
+			continue;
+		zlog_notice(
+			"ike: AFBR %pIA: charon has lost its connection (swanctl --load-all does that); it is loaded again",
+			&peer->addr);
+		peer->loaded = peer->has_conn = false;
+		memset(peer->conn_digest, 0, IKE_DIGEST_LEN);
+		ike_work_add(peer);
+	}
+}
+
+static bool list_has(const struct vici_section *msg, const char *word)
+{
+	struct vici_section list;
+	struct vici_iter it;
+
+	if (!vici_find_list(msg, "keys", &list))
+		return false;
+	vici_each(&list, it) if (vici_is(&it.value, word)) return true;
+	return false;
+}
+
+static void on_shared(void *arg, const struct swmesh_vici_reply *reply)
+{
+	if (reply->error == SWMESH_VICI_OK)
+		ike_load_compare_shared(list_has(reply->msg, IKE_PSK_ID),
+					list_has(reply->msg, IKE_PPK_ID));
+}
+
+static bool has_key(const void *arg, const char *id)
+{
+	return list_has(arg, id);
+}
+
+static void on_keys(void *arg, const struct swmesh_vici_reply *reply)
+{
+	if (reply->error == SWMESH_VICI_OK)
+		ike_load_compare_keys(has_key, reply->msg);
+}
+
+static void audit_done(void *arg, const struct swmesh_vici_reply *reply)
+{
+	struct ike_peer *peer;
+
+	if (reply->error != SWMESH_VICI_OK)
+		return;
+	frr_each_safe (ike_peers, &ike_peers, peer) {
+		if (!peer->told)
+			continue;
+		sweep(peer);
+		drop_orphans(peer);
+		ike_peer_kernel(peer);
+		ike_check(peer);
+	}
+	known_drop();
+}
+
+static void ask(const char *command, swmesh_vici_done done)
+{
+	struct vici_builder b;
+
+	vici_begin(&b, VICI_CMD_REQUEST, command);
+	swmesh_vici_request(&b, done, NULL);
+}
+
+static void audit(struct thread *t)
+{
+	struct vici_builder b;
+	struct ike_peer *peer;
+
+	ike_audit_in(AUDIT_MS);
+	if (!synced)
+		return;
+	ask("get-conns", on_names);
+	ask("get-shared", on_shared);
+	ask("get-keys", on_keys);
+	frr_each (ike_peers, &ike_peers, peer)
+		mark(peer);
+	vici_begin(&b, VICI_CMD_REQUEST, "list-sas");
+	swmesh_vici_list(&b, "list-sa", on_sa, audit_done, NULL);
+}
+
+void ike_audit_in(unsigned int ms)
+{
+	if (t_audit && thread_timer_remain_msec(t_audit) > ms)
+		THREAD_OFF(t_audit);
+	thread_add_timer_msec(master, audit, NULL, ms, &t_audit);
+}
+
+/* ---- when charon comes and goes ---- */
+
+static void first_done(void *arg, const struct swmesh_vici_reply *reply)
+{
+	struct ike_peer *peer;
+
+	if (reply->error != SWMESH_VICI_OK)
+		return; /* the connection is gone */
+	synced = true;
+	frr_each (ike_peers, &ike_peers, peer) {
+		sweep(peer);
+		peer->told = true;
+		ike_work_add(peer);
+	}
+	DEBUGD(&swmesh_dbg_ike,
+	       "ike: charon's state is read, %zu of ours without a peer",
+	       ike_known_count(&known));
+	ike_audit_in(AUDIT_FIRST_MS);
+}
+
+static void read_all(void)
+{
+	struct vici_builder b;
+
+	vici_begin(&b, VICI_CMD_REQUEST, "list-conns");
+	swmesh_vici_list(&b, "list-conn", on_conn, NULL, NULL);
+	vici_begin(&b, VICI_CMD_REQUEST, "list-sas");
+	swmesh_vici_list(&b, "list-sa", on_sa, first_done, NULL);
+}
+
+void ike_vici_up(bool up)
+{
+	struct ike_peer *peer;
+
+	synced = false;
+	known_clear();
+	ike_load_forget();
+	frr_each_safe (ike_peers, &ike_peers, peer) {
+		peer->has_conn = peer->loaded = peer->loading = false;
+		peer->told = peer->asking = false;
+		peer->adopting = true;
+		peer->incoming = 0;
+		memset(peer->conn_digest, 0, IKE_DIGEST_LEN);
+		mark(peer);
+		ike_check(peer);
+	}
+	if (up) {
+		zlog_notice("ike: connected with charon");
+		read_all();
+	} else
+		zlog_warn(
+			"ike: charon is gone; SAs in the kernel stay, and no new ones are set up until it is back");
+}
+
+static void peer_done(void *arg, const struct swmesh_vici_reply *reply)
+{
+	struct ike_peer *peer = arg;
+
+	peer->asking = false;
+	if (reply->error != SWMESH_VICI_OK)
+		return;
+	peer->told = true;
+	ike_work_add(peer);
+}
+
+bool ike_sync_peer(struct ike_peer *peer)
+{
+	struct ike_known ref = {.addr = peer->addr}, *k;
+	struct vici_builder b;
+	bool sas;
+
+	if (peer->asking)
+		return false;
+	k = ike_known_find(&known, &ref);
+	if (!k) {
+		peer->told = true;
+		peer->adopting = false;
+		return true;
+	}
+	sas = k->sas;
+	peer->adopting = true;
+	if (k->conn) {
+		memcpy(peer->conn_digest, k->digest, IKE_DIGEST_LEN);
+		peer->salt = k->salt;
+		peer->has_conn = peer->loaded = true;
+	}
+	known_del(k);
+	if (!sas) {
+		peer->told = true;
+		return true;
+	}
+	vici_begin(&b, VICI_CMD_REQUEST, "list-sas");
+	vici_key_value(&b, "ike", peer->name);
+	peer->asking = swmesh_vici_list(&b, "list-sa", on_sa, peer_done,
+					peer) == SWMESH_VICI_OK;
+	return false;
+}
+
+void ike_sync_init(void)
+{
+	started = monotime(NULL);
+}
+
+void ike_sync_stop(void)
+{
+	THREAD_OFF(t_audit);
+	synced = false;
+	known_clear();
+	ike_known_fini(&known);
+}
