@@ -88,6 +88,7 @@ NODES = (
 OUR_NODES = (
     ("configure", "softwire mesh"),
     ("configure", "softwire mesh", "encap-set E"),
+    ("configure", "softwire mesh", "security S"),
 )
 
 
@@ -183,8 +184,11 @@ class Marks(unittest.TestCase):
 
     def test_with_and_without_exits(self):
         lines = ["softwire mesh", "transit ipv6 source 2001:db8::1",
+                 "security S", "ike group-psk file /etc/frr/mesh.psk",
+                 "esp aes256gcm16", "rekey sa 600", "exit",
                  "encap-set A", "tunnel 10 gre key 100", "payload ipv4", "exit",
-                 "encap-set B", "tunnel 10 ip-in-ip", "exit", "exit",
+                 "encap-set B", "security S", "tunnel 10 ip-in-ip", "exit",
+                 "exit",
                  "router bgp 65000", "exit", "end"]
         self.assertEqual(self.marked("\n".join(lines) + "\n"), lines)
         short = [line for line in lines if line not in ("exit", "end")]
@@ -203,11 +207,16 @@ class Reload(unittest.TestCase):
     MESH = """\
 softwire mesh
  transit ipv6 source 2001:db8::1
+ security S
+  ike group-psk file /etc/frr/mesh.psk
+  esp aes256gcm16
+ exit
  encap-set A
   tunnel 10 gre key 100
   payload ipv4
  exit
  encap-set B
+  security S
   tunnel 10 ip-in-ip
   payload ipv6
  exit
@@ -240,17 +249,41 @@ exit
     def test_same(self):
         self.assertEqual(self.difference(self.MESH, self.MESH), ([], []))
 
+    # What goes comes first, in the same file as what is new: vtysh makes one
+    # transaction of it, and no packet leaves in clear in between (S9).
+
     def test_tunnel_changed(self):
         after = self.MESH.replace("key 100", "key 200")
         self.assertEqual(self.difference(self.MESH, after), (
-            ["softwire mesh", "encap-set A", "no tunnel 10 gre key 100"],
-            ["softwire mesh", "encap-set A", "tunnel 10 gre key 200"]))
+            [], ["softwire mesh", "encap-set A", "no tunnel 10 gre key 100",
+                 "softwire mesh", "encap-set A", "tunnel 10 gre key 200"]))
 
     def test_encap_set_removed(self):
         after = self.MESH.replace(
-            " encap-set B\n  tunnel 10 ip-in-ip\n  payload ipv6\n exit\n", "")
+            " encap-set B\n  security S\n  tunnel 10 ip-in-ip\n"
+            "  payload ipv6\n exit\n", "")
         self.assertEqual(self.difference(self.MESH, after), (
-            ["softwire mesh", "no encap-set B"], []))
+            [], ["softwire mesh", "no encap-set B"]))
+
+    def test_security_changed(self):
+        """Another security for an encap-set, and the first one removed."""
+        after = self.MESH.replace("security S\n", "security T\n")
+        self.assertEqual(self.difference(self.MESH, after), (
+            [], ["softwire mesh", "no security S",
+                 "softwire mesh", "encap-set B", "no security S",
+                 "softwire mesh", "encap-set B", "security T",
+                 "softwire mesh", "security T",
+                 "softwire mesh", "security T",
+                 "ike group-psk file /etc/frr/mesh.psk",
+                 "softwire mesh", "security T", "esp aes256gcm16"]))
+
+    def test_line_of_a_security(self):
+        after = self.MESH.replace("file /etc/frr/mesh.psk", "file /etc/frr/new")
+        self.assertEqual(self.difference(self.MESH, after), (
+            [], ["softwire mesh", "security S",
+                 "no ike group-psk file /etc/frr/mesh.psk",
+                 "softwire mesh", "security S",
+                 "ike group-psk file /etc/frr/new"]))
 
     def test_line_of_the_mesh(self):
         after = self.MESH.replace(
@@ -258,7 +291,7 @@ exit
         self.assertEqual(self.difference(self.MESH, after), (
             [], ["softwire mesh", "peer policy required"]))
         self.assertEqual(self.difference(after, self.MESH), (
-            ["softwire mesh", "no peer policy required"], []))
+            [], ["softwire mesh", "no peer policy required"]))
 
     def test_mesh_removed(self):
         """Once, without entering it again for its encap-sets."""

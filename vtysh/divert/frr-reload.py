@@ -16,11 +16,12 @@ FOLDER = "/usr/lib/frr"
 STOCK = ("frr-reload.py.distrib", "frr-reload.py")
 
 EDITS = (
-    ("the context and its sub-context",
+    ("the context and its sub-contexts",
      '            "line vty": {},\n        }\n',
      '            "line vty": {},\n'
-     '            "softwire mesh": {"encap-set ": {}},\n        }\n'),
-    # "no softwire mesh" takes its encap-sets along; to enter them afterwards
+     '            "softwire mesh": {"encap-set ": {}, "security ": {}},\n'
+     '        }\n'),
+    # "no softwire mesh" takes what is in it along; to enter them afterwards
     # would configure an empty mesh again.
     ("deleting the whole context",
      "            # Segment routing and traffic engineering never need to be"
@@ -33,10 +34,36 @@ EDITS = (
      "                continue\n\n"
      "            # Segment routing and traffic engineering never need to be"
      " deleted\n            elif (\n"),
+    ("changes as one transaction",
+     "    (lines_to_add, lines_to_del) = ignore_unconfigurable_lines(\n"
+     "        lines_to_add, lines_to_del\n    )\n",
+     "    (lines_to_add, lines_to_del) = ignore_unconfigurable_lines(\n"
+     "        lines_to_add, lines_to_del\n    )\n"
+     "    (lines_to_add, lines_to_del) = in_one_transaction(\n"
+     "        lines_to_add, lines_to_del\n    )\n"),
     ("the daemon's name",
      '        "eigrpd",\n    ]:\n',
      '        "eigrpd",\n        "swmeshd",\n    ]:\n'),
 )
+
+
+def in_one_transaction(lines_to_add, lines_to_del):
+    """Take what is deleted inside the mesh to what is added.
+
+    Deletions are carried out first, one vtysh after the other. Between "no
+    security A" and "security B" of an encap-set its packets would leave in
+    clear; of one file, which is one transaction, nothing is seen but the end.
+    """
+    kept, moved = [], []
+    for keys, line in lines_to_del:
+        if keys[0] != "softwire mesh" or (len(keys) == 1 and line is None):
+            kept.append((keys, line))
+        elif line is None:
+            moved.append((keys[:-1] + ("no " + keys[-1],), None))
+        else:
+            moved.append((keys, line[3:] if line.startswith("no ")
+                          else "no " + line))
+    return moved + lines_to_add, kept
 
 
 def stock_script():
@@ -63,7 +90,8 @@ def adapted(path):
 def main():
     path = stock_script()
     code = compile(adapted(path), path, "exec")
-    exec(code, {"__name__": "__main__", "__file__": path})
+    exec(code, {"__name__": "__main__", "__file__": path,
+                "in_one_transaction": in_one_transaction})
 
 
 if __name__ == "__main__":
