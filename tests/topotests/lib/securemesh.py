@@ -8,12 +8,13 @@
 """
 import re
 
-from . import kernel, packet, wait, xfrm
+from . import kernel, packet, softwires, wait, xfrm
 from .mesh import Mesh, host, island, loopback, module_options, softwire_config
 from .router import Router
 
 LIMIT = 90.0  # seconds for a mesh to settle under emulation
 GROUP_KEY = b"jx2Zq8nL5vT1wR9cB4mK7sH0"
+POLICY = "peer policy required\n"
 PSK = ("ike group-psk file {dir}/mesh.psk",)
 
 
@@ -50,17 +51,21 @@ class SecureMesh(Mesh):
             folder = folder or self["a%d" % n].dir
             body.insert(0, "security CORE")  # line by line, no tunnel comes before it
             securities["CORE"] = [line.format(dir=folder) for line in each(self.security, n)]
-        return softwire_config(n, {"EDGE": body}, self.softwire.get(n, ""), securities)
+        return softwire_config(n, {"EDGE": body}, POLICY + self.softwire.get(n, ""), securities)
 
     def take_away(self, numbers=None):
-        """No softwire mesh: nothing of it stays, in the kernel or in charon."""
+        """No encap-set and no security any more: nothing of them stays in the kernel or in
+        charon. Routes that come without the attribute are refused all the time."""
         numbers = numbers or self.numbers
         for n in numbers:
-            self["a%d" % n].configure("swmeshd", "no softwire mesh\n")
+            self["a%d" % n].configure(
+                "swmeshd", "softwire mesh\nno encap-set EDGE\nno security CORE\n")
         for n in numbers:
-            wait.until(lambda: not kernel.leftovers("a%d" % n), "a%d has let go" % n, LIMIT)
-            wait.until(lambda: not self["a%d" % n].charon.conns(),
-                       "a%d's charon has no connection" % n, LIMIT)
+            node = "a%d" % n
+            wait.until(lambda: not kernel.tunnels(node) and not softwires.host_routes(node),
+                       node + " has let go", LIMIT)
+            wait.until(lambda: not self[node].charon.conns() and not xfrm.states(node),
+                       node + "'s charon has no connection", LIMIT)
 
     def give(self, numbers=None):
         """The configuration anew, as security and tunnels say now."""

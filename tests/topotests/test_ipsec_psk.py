@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Softwires protected with the group key: every kind of protection, and a wrong key (S2, S3,
+S7, S9). One mesh for all: its configuration is taken away and given anew."""
+import pytest
+
+from conftest import run_topology
+from lib import packet, softwires, traffic, wait, xfrm
+from lib.mesh import host, loopback
+from lib.securemesh import GROUP_KEY, PSK, SecureMesh, security_of, wait_up
+from lib.vty import VtyError
+
+GRE, IPIP = "tunnel 10 gre key 7", "tunnel 10 ip-in-ip"
+NUMBER = {GRE: 47, IPIP: 4}
+# Line of the security; protocol in the core; algorithm in the kernel.
+GCM = ("esp aes256gcm16", "esp", "rfc4106(gcm(aes))")
+NULL = ("esp null-sha256", "esp", "ecb(cipher_null)")
+AH = ("ah sha256", "ah", "hmac(sha256)")
+LIMIT = 90
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    """Three AFBRs, GRE inside ESP with AES-GCM."""
+    yield from run_topology(SecureMesh(security=(*PSK, GCM[0]), tunnels=(GRE,)))
+
+
+def one_of_each(mesh, protocol):
+    """Each AFBR has one IKE_SA, one CHILD_SA and one pair of kernel SAs with each other."""
+    for n, m in mesh.pairs():
+        charon = mesh["a%d" % n].charon
+        assert len(charon.established(loopback(m))) == 1
+        assert len(charon.sas(loopback(m))) == 1
+        children = charon.children(loopback(m))
+        assert [c["protocol"].lower() for c in children] == [protocol], children
+        for src, dst in ((n, m), (m, n)):
+            assert len(xfrm.states("a%d" % n, loopback(src), loopback(dst))) == 1
+    return True
+
+
+def test_from_the_first_packet(mesh):
+    """The mesh as it has just started: every softwire comes up, and not one packet of an
+    island was in clear since before the first daemon ran."""
+    wait_up(mesh)
+    softwires.wait_talk(mesh)
+    mesh.assert_protected()
+
+
+@pytest.mark.parametrize("tunnel,protection", [
+    (GRE, GCM), (GRE, NULL), (GRE, AH), (IPIP, GCM), (IPIP, NULL), (IPIP, AH)],
+    ids=["gre-gcm", "gre-null", "gre-ah", "ipip-gcm", "ipip-null", "ipip-ah"])
+def test_protection(mesh, tunnel, protection):
+    """Brought up while islands send already: nothing in clear, then only ESP or AH, with the
+    algorithm that was asked for, in transport mode, for the endpoints and the encapsulation
+    protocol alone (S7), by one IKE_SA and one CHILD_SA for each pair."""
+    line, protocol, algorithm = protection
+    mesh.take_away()
+    mesh.security, mesh.tunnels = (*PSK, line), (tunnel,)
+    mark = mesh.capture.mark()
+    flow = mesh.flow("h1", host(2), "h2", rate=50)
+    back = mesh.flow("h2", host(1), "h1", rate=50)
+    mesh.give()
+    wait_up(mesh)
+    softwires.wait_flowing(flow, 20)
+    softwires.wait_flowing(back, 20)
+    flow.stop()
+    back.stop()
+    softwires.wait_talk(mesh)
+    mesh.assert_protected(mark)
+
+    mark = mesh.capture.mark()
+    assert None not in traffic.ping("h1", host(3), 5)
+    seen = mesh.assert_only_ipsec(mark)
+    for n, m in ((1, 3), (3, 1)):
+        assert len(packet.select(seen, encap=protocol, src=loopback(n), dst=loopback(m))) == 5
+    wait.until(lambda: one_of_each(mesh, protocol), "one of each")
+    for n, m in mesh.pairs():
+        node, ends = "a%d" % n, {loopback(n), loopback(m)}
+        for state in xfrm.states(node):
+            assert (state.proto, state.mode) == (protocol, "transport")
+            assert algorithm in state.algorithms, state
+        found = {(p.src, p.dst, p.direction): (p.proto, p.tmpl)
+                 for p in xfrm.policies(node) if {p.src, p.dst} == ends and p.tmpl}
+        assert found == {(loopback(n), loopback(m), "out"): (NUMBER[tunnel], protocol),
+                         (loopback(m), loopback(n), "in"): (NUMBER[tunnel], protocol)}
+
+
+def test_no_charon(mesh):
+    """Without charon the softwires of a3 wait, with their devices but without a SW-NHOP, and
+    nothing leaves; when charon comes they come up by themselves."""
+    mesh.take_away()
+    mesh.security, mesh.tunnels = (*PSK, GCM[0]), (GRE,)
+    mesh["a3"].charon.stop()
+    mark = mesh.capture.mark()
+    mesh.give()
+    for m in (1, 2):
+        wait.until(lambda: mesh.assert_refused(3, m, "charon"), "a3 waits for charon", LIMIT)
+    assert softwires.host_routes("a3") == {}
+    assert softwires.endpoints("a3") == {loopback(1), loopback(2)}
+    assert not traffic.reachable("h3", host(1), 0.5)
+    mesh["a3"].charon.start()
+    wait_up(mesh)
+    softwires.wait_talk(mesh)
+    mesh.assert_protected(mark)
+
+
+def test_wrong_key(mesh):
+    """An AFBR with another key than the group's: no SA, no softwire, no packet, and both ends
+    say why; the others are not disturbed; with the right key it is a member again."""
+    mesh.take_away([3])
+    mesh["a3"].write_file("mesh.psk", b"not the key of this group")
+    mark = mesh.capture.mark()
+    mesh.give([3])
+    mesh.assert_outcast(3, mark, "authentication")
+    assert softwires.host_routes("a3") == {}
+    assert None not in traffic.ping("h1", host(2), 3)
+
+    mesh.take_away([3])
+    mesh["a3"].write_file("mesh.psk", GROUP_KEY)
+    mesh.give([3])
+    wait_up(mesh)
+    softwires.wait_talk(mesh)
+    mesh.assert_protected(mark)
+
+
+def test_secret_stays_secret(mesh):
+    """The key is in no output, no log of swmeshd's, and masked where it is inline."""
+    a1, secret = mesh["a1"], GROUP_KEY.decode()
+    for line in ("show softwire detail json", "show running-config"):
+        assert secret not in a1.show("swmeshd", line)
+    with open(a1.file("swmeshd.log")) as file:
+        assert secret not in file.read()
+    try:
+        a1.configure("swmeshd", "softwire mesh\nsecurity SPARE\nike group-psk secret %s\n" % (
+            secret + "x"))
+        assert secret not in a1.show("swmeshd", "show running-config")
+        assert security_of(a1.show("swmeshd", "show running-config"), "SPARE")
+    finally:
+        try:
+            a1.configure("swmeshd", "softwire mesh\nno security SPARE\n")
+        except VtyError:
+            pass
