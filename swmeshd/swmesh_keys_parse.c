@@ -11,7 +11,7 @@
 
 #define RSA_BITS_MIN 2048
 
-/* A daemon has nobody to ask for a passphrase. */
+/* A daemon has nobody to ask for a passphrase, whatever the file holds. */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
 	return -1;
@@ -46,7 +46,7 @@ EVP_PKEY *key_parse_public(const struct security_blob *blob)
 	EVP_PKEY *key = NULL;
 
 	if (bio)
-		key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+		key = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
 	BIO_free(bio);
 	bio = key ? NULL : bio_of(blob);
 	if (bio)
@@ -62,7 +62,7 @@ X509 *key_parse_cert(const struct security_blob *blob)
 	X509 *cert = NULL;
 
 	if (bio)
-		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
 	BIO_free(bio);
 	bio = cert ? NULL : bio_of(blob);
 	if (bio)
@@ -78,7 +78,7 @@ X509_CRL *key_parse_crl(const struct security_blob *blob)
 	X509_CRL *crl = NULL;
 
 	if (bio)
-		crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+		crl = PEM_read_bio_X509_CRL(bio, NULL, no_passphrase, NULL);
 	BIO_free(bio);
 	bio = crl ? NULL : bio_of(blob);
 	if (bio)

@@ -263,10 +263,32 @@ static bool check_name(const char *name, const char *user, void *arg)
 	return false;
 }
 
+/* The commands have checked them before; other clients have not. */
+static bool check_words(const struct security *s, char *errmsg, size_t len)
+{
+	char why[768] = "";
+	unsigned int i;
+
+	for (i = 0; !why[0] && i < s->ike.n; i++)
+		if (!security_ike_word_ok(s->ike.word[i], why, sizeof(why)))
+			snprintf(errmsg, len, "security %s: ike proposal: %s",
+				 s->name, why);
+	for (i = 0; !why[0] && i < s->ipsec.n; i++)
+		if (!security_ipsec_word_ok(s->protocol, s->ipsec.word[i], why,
+					    sizeof(why)))
+			snprintf(errmsg, len, "security %s: %s: %s", s->name,
+				 s->protocol == IPSEC_AH ? "ah" : "esp", why);
+	return !why[0];
+}
+
 int nb_check_security_names(struct nb_draft *draft, char *errmsg, size_t len)
 {
 	struct check c = {.draft = draft, .errmsg = errmsg, .len = len};
+	struct security *s;
 
+	frr_each (securities, &draft->securities, s)
+		if (!check_words(s, errmsg, len))
+			return NB_ERR_VALIDATION;
 	return nb_security_uses(&draft->config, &draft->sets, check_name, &c)
 		       ? NB_OK
 		       : NB_ERR_VALIDATION;
