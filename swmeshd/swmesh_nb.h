@@ -129,4 +129,41 @@ int swmesh_nb_nhop_keys(struct nb_cb_get_keys_args *args);
 const void *swmesh_nb_nhop_lookup(struct nb_cb_lookup_entry_args *args);
 struct yang_data *swmesh_nb_nhop_elem(struct nb_cb_get_elem_args *args);
 
+/* A leaf of a list's entry, by its name; n of them are searched. */
+struct swmesh_nb_leaf {
+	const char *name;
+	struct yang_data *(*get)(const char *xpath, const void *entry);
+};
+struct yang_data *swmesh_nb_get_leaf(const struct swmesh_nb_leaf *leaves,
+				     size_t n,
+				     struct nb_cb_get_elem_args *args);
+
+/* swmesh_nb_state_security.c */
+struct yang_data *swmesh_nb_security_charon(struct nb_cb_get_elem_args *args);
+const void *swmesh_nb_peer_next(struct nb_cb_get_next_args *args);
+int swmesh_nb_peer_keys(struct nb_cb_get_keys_args *args);
+const void *swmesh_nb_peer_lookup(struct nb_cb_lookup_entry_args *args);
+struct yang_data *swmesh_nb_peer_elem(struct nb_cb_get_elem_args *args);
+const void *swmesh_nb_announced_next(struct nb_cb_get_next_args *args);
+const void *swmesh_nb_accepted_next(struct nb_cb_get_next_args *args);
+struct yang_data *swmesh_nb_hash_elem(struct nb_cb_get_elem_args *args);
+const void *swmesh_nb_child_next(struct nb_cb_get_next_args *args);
+int swmesh_nb_child_keys(struct nb_cb_get_keys_args *args);
+const void *swmesh_nb_child_lookup(struct nb_cb_lookup_entry_args *args);
+struct yang_data *swmesh_nb_child_elem(struct nb_cb_get_elem_args *args);
+const void *swmesh_nb_filter_next(struct nb_cb_get_next_args *args);
+int swmesh_nb_filter_keys(struct nb_cb_get_keys_args *args);
+const void *swmesh_nb_filter_lookup(struct nb_cb_lookup_entry_args *args);
+struct yang_data *swmesh_nb_filter_elem(struct nb_cb_get_elem_args *args);
+
+/* swmesh_nb_state_sas.c */
+const void *swmesh_nb_ike_sa_next(struct nb_cb_get_next_args *args);
+int swmesh_nb_ike_sa_keys(struct nb_cb_get_keys_args *args);
+const void *swmesh_nb_ike_sa_lookup(struct nb_cb_lookup_entry_args *args);
+struct yang_data *swmesh_nb_ike_sa_elem(struct nb_cb_get_elem_args *args);
+const void *swmesh_nb_child_sa_next(struct nb_cb_get_next_args *args);
+int swmesh_nb_child_sa_keys(struct nb_cb_get_keys_args *args);
+const void *swmesh_nb_child_sa_lookup(struct nb_cb_lookup_entry_args *args);
+struct yang_data *swmesh_nb_child_sa_elem(struct nb_cb_get_elem_args *args);
+
 #endif /* SWMESH_NB_H */

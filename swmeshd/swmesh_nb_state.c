@@ -17,13 +17,8 @@
  * often. */
 #define STATS_AGE_S 1
 
-struct leaf {
-	const char *name;
-	struct yang_data *(*get)(const char *xpath, const void *entry);
-};
-
-static struct yang_data *get_leaf(const struct leaf *leaves, size_t n,
-				  struct nb_cb_get_elem_args *args)
+struct yang_data *swmesh_nb_get_leaf(const struct swmesh_nb_leaf *leaves,
+				     size_t n, struct nb_cb_get_elem_args *args)
 {
 	const char *name = strrchr(args->xpath, '/');
 
@@ -93,14 +88,15 @@ static struct yang_data *supported_number(const char *xpath, const void *entry)
 	return yang_data_new_uint16(xpath, *(const uint16_t *)entry);
 }
 
-static const struct leaf supported_leaves[] = {
+static const struct swmesh_nb_leaf supported_leaves[] = {
 	{"type", supported_type},
 	{"number", supported_number},
 };
 
 struct yang_data *swmesh_nb_supported_elem(struct nb_cb_get_elem_args *args)
 {
-	return get_leaf(supported_leaves, array_size(supported_leaves), args);
+	return swmesh_nb_get_leaf(supported_leaves,
+				  array_size(supported_leaves), args);
 }
 
 /* ---- softwire ---- */
@@ -254,7 +250,7 @@ static struct yang_data *softwire_tx_bytes(const char *xpath, const void *entry)
 	return yang_data_new_uint64(xpath, fresh_stats(entry)->tx_bytes);
 }
 
-static const struct leaf softwire_leaves[] = {
+static const struct swmesh_nb_leaf softwire_leaves[] = {
 	{"endpoint", softwire_endpoint},   {"tunnel", softwire_tunnel},
 	{"device", softwire_device},	   {"status", softwire_status},
 	{"reason", softwire_why},	   {"transmit-key", softwire_key},
@@ -266,7 +262,8 @@ static const struct leaf softwire_leaves[] = {
 
 struct yang_data *swmesh_nb_softwire_elem(struct nb_cb_get_elem_args *args)
 {
-	return get_leaf(softwire_leaves, array_size(softwire_leaves), args);
+	return swmesh_nb_get_leaf(softwire_leaves, array_size(softwire_leaves),
+				  args);
 }
 
 /* ---- afbr ---- */
@@ -325,7 +322,7 @@ static struct yang_data *afbr_path_mtu(const char *xpath, const void *entry)
 			      : NULL;
 }
 
-static const struct leaf afbr_leaves[] = {
+static const struct swmesh_nb_leaf afbr_leaves[] = {
 	{"endpoint", afbr_endpoint},
 	{"reachable", afbr_reachable},
 	{"reason", afbr_why},
@@ -334,7 +331,7 @@ static const struct leaf afbr_leaves[] = {
 
 struct yang_data *swmesh_nb_afbr_elem(struct nb_cb_get_elem_args *args)
 {
-	return get_leaf(afbr_leaves, array_size(afbr_leaves), args);
+	return swmesh_nb_get_leaf(afbr_leaves, array_size(afbr_leaves), args);
 }
 
 /* ---- sw-nhop ---- */
@@ -403,7 +400,7 @@ static struct yang_data *nhop_why(const char *xpath, const void *entry)
 	return demand->via ? NULL : yang_data_new_string(xpath, demand->reason);
 }
 
-static const struct leaf nhop_leaves[] = {
+static const struct swmesh_nb_leaf nhop_leaves[] = {
 	{"address", nhop_address}, {"next-hop", nhop_next_hop},
 	{"routes", nhop_routes},   {"device", nhop_device},
 	{"reason", nhop_why},
@@ -411,5 +408,5 @@ static const struct leaf nhop_leaves[] = {
 
 struct yang_data *swmesh_nb_nhop_elem(struct nb_cb_get_elem_args *args)
 {
-	return get_leaf(nhop_leaves, array_size(nhop_leaves), args);
+	return swmesh_nb_get_leaf(nhop_leaves, array_size(nhop_leaves), args);
 }

@@ -115,6 +115,7 @@ static json_object *json_softwire(const struct softwire *sw)
 		json_object_int_add(o, "sendKey", sw->okey);
 	json_object_string_add(o, "device", swmesh_kernel_device_name(sw));
 	json_object_int_add(o, "mtu", swmesh_kernel_device_mtu(sw));
+	swmesh_show_add_security(o, sw);
 	json_object_string_add(o, "state", softwire_state_name(sw->state));
 	json_object_int_add(o, "stateSeconds", monotime(NULL) - sw->since);
 	json_object_string_add(o, "reason",
@@ -267,14 +268,11 @@ static json_object *json_netlink(void)
 static json_object *json_announced_keys(const struct afbr *afbr)
 {
 	json_object *list = json_object_new_array();
-	char text[2 * KEY_HASH_LEN + 1];
+	char text[SHOW_HASH_LEN];
 
-	for (unsigned int i = 0; i < afbr->auth.n; i++) {
-		for (size_t o = 0; o < KEY_HASH_LEN; o++)
-			snprintf(text + 2 * o, 3, "%02x",
-				 afbr->auth.keys[i]->hash[o]);
-		json_array_string_add(list, text);
-	}
+	for (unsigned int i = 0; i < afbr->auth.n; i++)
+		json_array_string_add(
+			list, swmesh_show_hash(afbr->auth.keys[i]->hash, text));
 	return list;
 }
 
@@ -399,8 +397,8 @@ static json_object *json_encap_sets(void)
 
 /* ---- commands ---- */
 
-static int output(struct vty *vty, json_object *o, bool json,
-		  void (*print)(struct vty *vty, json_object *o))
+int swmesh_show_output(struct vty *vty, json_object *o, bool json,
+		       void (*print)(struct vty *vty, json_object *o))
 {
 	if (json)
 		vty_out(vty, "%s\n",
@@ -416,8 +414,8 @@ static int output(struct vty *vty, json_object *o, bool json,
 DEFPY(show_softwire, show_softwire_cmd, "show softwire [json$json]",
       SHOW_SOFTWIRE_STR JSON_STR)
 {
-	return output(vty, json_softwires(false), json != NULL,
-		      swmesh_print_softwires);
+	return swmesh_show_output(vty, json_softwires(false), json != NULL,
+				  swmesh_print_softwires);
 }
 
 DEFPY(show_softwire_detail, show_softwire_detail_cmd,
@@ -429,22 +427,23 @@ DEFPY(show_softwire_detail, show_softwire_detail_cmd,
 
 	json_object_object_add(o, "bgp", json_conversation());
 	json_object_object_add(o, "netlink", json_netlink());
-	return output(vty, o, json != NULL, swmesh_print_detail);
+	return swmesh_show_output(vty, o, json != NULL, swmesh_print_detail);
 }
 
 DEFPY(show_softwire_afbr, show_softwire_afbr_cmd,
       "show softwire afbr [json$json]",
       SHOW_SOFTWIRE_STR "Remote AFBRs\n" JSON_STR)
 {
-	return output(vty, json_afbrs(), json != NULL, swmesh_print_afbrs);
+	return swmesh_show_output(vty, json_afbrs(), json != NULL,
+				  swmesh_print_afbrs);
 }
 
 DEFPY(show_softwire_encap_set, show_softwire_encap_set_cmd,
       "show softwire encap-set [json$json]",
       SHOW_SOFTWIRE_STR "What this router announces\n" JSON_STR)
 {
-	return output(vty, json_encap_sets(), json != NULL,
-		      swmesh_print_encap_sets);
+	return swmesh_show_output(vty, json_encap_sets(), json != NULL,
+				  swmesh_print_encap_sets);
 }
 
 void swmesh_show_init(void)
@@ -453,4 +452,5 @@ void swmesh_show_init(void)
 	install_element(VIEW_NODE, &show_softwire_detail_cmd);
 	install_element(VIEW_NODE, &show_softwire_afbr_cmd);
 	install_element(VIEW_NODE, &show_softwire_encap_set_cmd);
+	swmesh_show_security_init();
 }

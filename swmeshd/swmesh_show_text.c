@@ -8,78 +8,11 @@
 
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_show.h"
-
-/* ---- reading it back ---- */
-
-static const char *str(json_object *obj, const char *key)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(obj, key, &value)
-		       ? json_object_get_string(value)
-		       : "";
-}
-
-static int64_t num(json_object *obj, const char *key)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(obj, key, &value)
-		       ? json_object_get_int64(value)
-		       : 0;
-}
-
-static bool flag(json_object *obj, const char *key)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(obj, key, &value) &&
-	       json_object_get_boolean(value);
-}
-
-static json_object *array(json_object *obj, const char *key)
-{
-	json_object *value;
-
-	return json_object_object_get_ex(obj, key, &value) ? value : NULL;
-}
-
-static size_t array_len(json_object *obj, const char *key)
-{
-	json_object *a = array(obj, key);
-
-	return a ? json_object_array_length(a) : 0;
-}
-
-static json_object *at(json_object *obj, const char *key, size_t i)
-{
-	return json_object_array_get_idx(array(obj, key), i);
-}
-
-static const char *or_dash(const char *text)
-{
-	return text[0] ? text : "-";
-}
-
-/* ---- printing it ---- */
-
-static const char *interval(int64_t seconds, char *buf, size_t len)
-{
-	int64_t days = seconds / 86400;
-
-	if (days)
-		snprintf(buf, len, "%" PRId64 "d%02d:%02d:%02d", days,
-			 (int)(seconds / 3600 % 24), (int)(seconds / 60 % 60),
-			 (int)(seconds % 60));
-	else
-		snprintf(buf, len, "%02d:%02d:%02d", (int)(seconds / 3600),
-			 (int)(seconds / 60 % 60), (int)(seconds % 60));
-	return buf;
-}
+#include "swmeshd/swmesh_show_read.h"
 
 static void print_mesh(struct vty *vty, json_object *o)
 {
-	const char *status = str(o, "status");
+	const char *status = show_str(o, "status");
 
 	if (!strcmp(status, "disabled")) {
 		vty_out(vty, "No softwire mesh is configured.\n");
@@ -89,53 +22,44 @@ static void print_mesh(struct vty *vty, json_object *o)
 	} else {
 		vty_out(vty,
 			"Transit %s source %s, SW-NHOPs %s, peer policy %s\n",
-			str(o, "transitFamily"), str(o, "transitSource"),
-			str(o, "swNhopPrefix"), str(o, "peerPolicy"));
+			show_str(o, "transitFamily"),
+			show_str(o, "transitSource"),
+			show_str(o, "swNhopPrefix"), show_str(o, "peerPolicy"));
 		if (!strcmp(status, "waiting-for-address"))
 			vty_out(vty,
 				"Waiting for address: %s is on no interface.\n",
-				str(o, "transitSource"));
+				show_str(o, "transitSource"));
 	}
-	if (strcmp(str(o, "bgpConversation"), "synced"))
+	if (strcmp(show_str(o, "bgpConversation"), "synced"))
 		vty_out(vty, "bgpd's module (bgpd -M swmesh): %s\n",
-			str(o, "bgpConversation"));
-	if (num(o, "leftoverDevices") || num(o, "leftoverRoutes"))
+			show_str(o, "bgpConversation"));
+	if (show_num(o, "leftoverDevices") || show_num(o, "leftoverRoutes"))
 		vty_out(vty,
 			"Kept from an earlier run: %" PRId64
 			" devices, %" PRId64 " routes\n",
-			num(o, "leftoverDevices"), num(o, "leftoverRoutes"));
+			show_num(o, "leftoverDevices"),
+			show_num(o, "leftoverRoutes"));
 	vty_out(vty, "\n");
-}
-
-static void print_table(struct vty *vty, struct ttable *tt)
-{
-	char *out;
-
-	tt->style.cell.rpad = 2;
-	tt->style.corner = ' ';
-	ttable_restyle(tt);
-	ttable_rowseps(tt, 0, BOTTOM, true, '-');
-	out = ttable_dump(tt, "\n");
-	vty_out(vty, "%s\n", out);
-	XFREE(MTYPE_TMP, out);
-	ttable_del(tt);
 }
 
 static void row_softwire(struct ttable *tt, json_object *o)
 {
 	char up[32] = "-", last[MESH_REASON_LEN];
 
-	if (!strcmp(str(o, "state"), "up")) {
-		interval(num(o, "stateSeconds"), up, sizeof(up));
+	if (!strcmp(show_str(o, "state"), "up")) {
+		show_interval(show_num(o, "stateSeconds"), up, sizeof(up));
 		snprintf(last, sizeof(last), "%" PRId64 " / %" PRId64,
-			 num(o, "rxPackets"), num(o, "txPackets"));
+			 show_num(o, "rxPackets"), show_num(o, "txPackets"));
 	} else
-		strlcpy(last, str(o, "reason"), sizeof(last));
-	ttable_add_row(tt, "%s|%s|%s|%s|%s|%s|%" PRId64 "|%s",
-		       str(o, "endpoint"),
-		       flag(o, "peerAnnounces") ? str(o, "sendTunnel") : "-",
-		       str(o, "receiveTunnel"), or_dash(str(o, "device")),
-		       str(o, "state"), up, num(o, "routes"), last);
+		strlcpy(last, show_str(o, "reason"), sizeof(last));
+	ttable_add_row(tt, "%s|%s|%s|%s|%s|%s|%s|%" PRId64 "|%s",
+		       show_str(o, "endpoint"),
+		       show_flag(o, "peerAnnounces") ? show_str(o, "sendTunnel")
+						     : "-",
+		       show_str(o, "receiveTunnel"),
+		       show_or_dash(show_str(o, "device")),
+		       show_or_dash(show_str(o, "security")),
+		       show_str(o, "state"), up, show_num(o, "routes"), last);
 }
 
 void swmesh_print_softwires(struct vty *vty, json_object *o)
@@ -146,96 +70,107 @@ void swmesh_print_softwires(struct vty *vty, json_object *o)
 	tt = ttable_new(&ttable_styles[TTSTYLE_BLANK]);
 	ttable_add_row(
 		tt,
-		"Remote AFBR|Send|Receive|Device|State|Up for|Routes|Rx / Tx packets, or why not");
-	for (size_t i = 0; i < array_len(o, "softwires"); i++)
-		row_softwire(tt, at(o, "softwires", i));
+		"Remote AFBR|Send|Receive|Device|Security|State|Up for|Routes|Rx / Tx packets, or why not");
+	for (size_t i = 0; i < show_len(o, "softwires"); i++)
+		row_softwire(tt, show_at(o, "softwires", i));
 	/* Next hops that no softwire serves. */
-	for (size_t i = 0; i < array_len(o, "swNhops"); i++) {
-		json_object *d = at(o, "swNhops", i);
+	for (size_t i = 0; i < show_len(o, "swNhops"); i++) {
+		json_object *d = show_at(o, "swNhops", i);
 
-		if (!flag(d, "up"))
-			ttable_add_row(tt, "%s|-|-|-|down|-|%" PRId64 "|%s",
-				       str(d, "nextHop"),
-				       num(d, "routesIpv4") +
-					       num(d, "routesIpv6"),
-				       str(d, "reason"));
+		if (!show_flag(d, "up"))
+			ttable_add_row(tt, "%s|-|-|-|-|down|-|%" PRId64 "|%s",
+				       show_str(d, "nextHop"),
+				       show_num(d, "routesIpv4") +
+					       show_num(d, "routesIpv6"),
+				       show_str(d, "reason"));
 	}
-	print_table(vty, tt);
+	show_table(vty, tt);
 }
 
 static void print_softwire_detail(struct vty *vty, json_object *o)
 {
 	char buf[32];
 
-	vty_out(vty, "Softwire to %s by %s, device %s\n", str(o, "endpoint"),
-		str(o, "type"), or_dash(str(o, "device")));
+	vty_out(vty, "Softwire to %s by %s, device %s\n",
+		show_str(o, "endpoint"), show_str(o, "type"),
+		show_or_dash(show_str(o, "device")));
 	vty_out(vty, "  State %s for %s, came up %" PRId64 " times%s%s\n",
-		str(o, "state"),
-		interval(num(o, "stateSeconds"), buf, sizeof(buf)),
-		num(o, "upCount"), str(o, "reason")[0] ? ": " : "",
-		str(o, "reason"));
+		show_str(o, "state"),
+		show_interval(show_num(o, "stateSeconds"), buf, sizeof(buf)),
+		show_num(o, "upCount"), show_str(o, "reason")[0] ? ": " : "",
+		show_str(o, "reason"));
 	vty_out(vty, "  Receive %s, send %s, MTU %" PRId64 "\n",
-		str(o, "receiveTunnel"),
-		flag(o, "peerAnnounces")
-			? str(o, "sendTunnel")
+		show_str(o, "receiveTunnel"),
+		show_flag(o, "peerAnnounces")
+			? show_str(o, "sendTunnel")
 			: "never: the remote AFBR does not announce it",
-		num(o, "mtu"));
+		show_num(o, "mtu"));
+	if (show_str(o, "securityName")[0])
+		vty_out(vty, "  Protected by %s: %s, IKE %s\n",
+			show_str(o, "securityName"), show_str(o, "security"),
+			show_str(o, "saState"));
 	vty_out(vty,
 		"  Sends for %" PRId64 " SW-NHOPs with %" PRId64 " routes\n",
-		num(o, "swNhops"), num(o, "routes"));
+		show_num(o, "swNhops"), show_num(o, "routes"));
 	vty_out(vty,
 		"  Received %" PRId64 " packets, %" PRId64
 		" octets; sent %" PRId64 " packets, %" PRId64
 		" octets, %" PRId64 " errors\n",
-		num(o, "rxPackets"), num(o, "rxBytes"), num(o, "txPackets"),
-		num(o, "txBytes"), num(o, "txErrors"));
+		show_num(o, "rxPackets"), show_num(o, "rxBytes"),
+		show_num(o, "txPackets"), show_num(o, "txBytes"),
+		show_num(o, "txErrors"));
 }
 
 static void print_demand_detail(struct vty *vty, json_object *o)
 {
 	char buf[32];
 
-	vty_out(vty, "SW-NHOP %s for next hop %s%s\n", str(o, "swNhop"),
-		str(o, "nextHop"),
-		flag(o, "stale") ? ", no longer named by bgpd" : "");
+	vty_out(vty, "SW-NHOP %s for next hop %s%s\n", show_str(o, "swNhop"),
+		show_str(o, "nextHop"),
+		show_flag(o, "stale") ? ", no longer named by bgpd" : "");
 	vty_out(vty, "  %" PRId64 " IPv4 routes, %" PRId64 " IPv6 routes\n",
-		num(o, "routesIpv4"), num(o, "routesIpv6"));
-	if (flag(o, "up"))
+		show_num(o, "routesIpv4"), show_num(o, "routesIpv6"));
+	if (show_flag(o, "up"))
 		vty_out(vty, "  Sent by %s to %s, device %s, for %s\n",
-			str(o, "tunnel"), str(o, "endpoint"), str(o, "device"),
-			interval(num(o, "stateSeconds"), buf, sizeof(buf)));
+			show_str(o, "tunnel"), show_str(o, "endpoint"),
+			show_str(o, "device"),
+			show_interval(show_num(o, "stateSeconds"), buf,
+				      sizeof(buf)));
 	else
-		vty_out(vty, "  Down: %s\n", str(o, "reason"));
-	for (size_t i = 0; i < array_len(o, "candidates"); i++) {
-		json_object *c = at(o, "candidates", i);
+		vty_out(vty, "  Down: %s\n", show_str(o, "reason"));
+	for (size_t i = 0; i < show_len(o, "candidates"); i++) {
+		json_object *c = show_at(o, "candidates", i);
 
-		vty_out(vty, "  %s %s %s%s%s\n", flag(c, "chosen") ? "*" : " ",
-			str(c, "tunnel"), str(c, "endpoint"),
-			flag(c, "feasible") ? ", feasible" : ", not feasible: ",
-			flag(c, "feasible") ? "" : str(c, "reason"));
+		vty_out(vty, "  %s %s %s%s%s\n",
+			show_flag(c, "chosen") ? "*" : " ",
+			show_str(c, "tunnel"), show_str(c, "endpoint"),
+			show_flag(c, "feasible") ? ", feasible"
+						 : ", not feasible: ",
+			show_flag(c, "feasible") ? "" : show_str(c, "reason"));
 	}
 }
 
 void swmesh_print_detail(struct vty *vty, json_object *o)
 {
 	print_mesh(vty, o);
-	for (size_t i = 0; i < array_len(o, "softwires"); i++)
-		print_softwire_detail(vty, at(o, "softwires", i));
-	for (size_t i = 0; i < array_len(o, "swNhops"); i++)
-		print_demand_detail(vty, at(o, "swNhops", i));
+	for (size_t i = 0; i < show_len(o, "softwires"); i++)
+		print_softwire_detail(vty, show_at(o, "softwires", i));
+	for (size_t i = 0; i < show_len(o, "swNhops"); i++)
+		print_demand_detail(vty, show_at(o, "swNhops", i));
 	vty_out(vty,
 		"\nbgpd: %" PRId64 " frames in, %" PRId64 " out, %" PRId64
 		" full states received, %" PRId64 " gaps\n",
-		num(array(o, "bgp"), "framesIn"),
-		num(array(o, "bgp"), "framesOut"),
-		num(array(o, "bgp"), "resyncs"), num(array(o, "bgp"), "gaps"));
+		show_num(show_member(o, "bgp"), "framesIn"),
+		show_num(show_member(o, "bgp"), "framesOut"),
+		show_num(show_member(o, "bgp"), "resyncs"),
+		show_num(show_member(o, "bgp"), "gaps"));
 	vty_out(vty,
 		"Kernel: %" PRId64 " requests in %" PRId64 " batches, %" PRId64
 		" refused, %" PRId64 " overruns\n",
-		num(array(o, "netlink"), "requests"),
-		num(array(o, "netlink"), "batches"),
-		num(array(o, "netlink"), "errors"),
-		num(array(o, "netlink"), "overruns"));
+		show_num(show_member(o, "netlink"), "requests"),
+		show_num(show_member(o, "netlink"), "batches"),
+		show_num(show_member(o, "netlink"), "errors"),
+		show_num(show_member(o, "netlink"), "overruns"));
 }
 
 void swmesh_print_afbrs(struct vty *vty, json_object *o)
@@ -247,45 +182,48 @@ void swmesh_print_afbrs(struct vty *vty, json_object *o)
 	ttable_add_row(
 		tt,
 		"Remote AFBR|Reachable|Via|Path MTU|Softwires|SW-NHOPs|Why not");
-	for (size_t i = 0; i < array_len(o, "afbrs"); i++) {
-		json_object *a = at(o, "afbrs", i);
+	for (size_t i = 0; i < show_len(o, "afbrs"); i++) {
+		json_object *a = show_at(o, "afbrs", i);
 
 		ttable_add_row(tt, "%s|%s|%s|%" PRId64 "|%zu|%" PRId64 "|%s",
-			       str(a, "endpoint"),
-			       flag(a, "reachable") ? "yes" : "no",
-			       or_dash(str(a, "via")), num(a, "pathMtu"),
-			       array_len(a, "softwires"), num(a, "swNhops"),
-			       or_dash(str(a, "reason")));
+			       show_str(a, "endpoint"),
+			       show_flag(a, "reachable") ? "yes" : "no",
+			       show_or_dash(show_str(a, "via")),
+			       show_num(a, "pathMtu"), show_len(a, "softwires"),
+			       show_num(a, "swNhops"),
+			       show_or_dash(show_str(a, "reason")));
 	}
-	print_table(vty, tt);
+	show_table(vty, tt);
 }
 
 static void print_encap_set(struct vty *vty, json_object *o)
 {
-	vty_out(vty, "Encap-set %s%s%s\n", str(o, "name"),
-		flag(o, "ready") ? "" : ", not announced: ", str(o, "reason"));
-	for (size_t i = 0; i < array_len(o, "tunnels"); i++) {
-		json_object *t = at(o, "tunnels", i);
+	vty_out(vty, "Encap-set %s%s%s\n", show_str(o, "name"),
+		show_flag(o, "ready") ? "" : ", not announced: ",
+		show_str(o, "reason"));
+	for (size_t i = 0; i < show_len(o, "tunnels"); i++) {
+		json_object *t = show_at(o, "tunnels", i);
 
-		vty_out(vty, "  %5" PRId64 "  %s", num(t, "preference"),
-			str(t, "type"));
-		if (array(t, "key"))
-			vty_out(vty, " key %" PRId64, num(t, "key"));
+		vty_out(vty, "  %5" PRId64 "  %s", show_num(t, "preference"),
+			show_str(t, "type"));
+		if (show_member(t, "key"))
+			vty_out(vty, " key %" PRId64, show_num(t, "key"));
 		vty_out(vty, "\n");
 	}
 	vty_out(vty, "  payload");
-	for (size_t i = 0; i < array_len(o, "payload"); i++)
+	for (size_t i = 0; i < show_len(o, "payload"); i++)
 		vty_out(vty, " %s",
-			json_object_get_string(at(o, "payload", i)));
-	vty_out(vty, "\n  attribute %s\n", or_dash(str(o, "attribute")));
+			json_object_get_string(show_at(o, "payload", i)));
+	vty_out(vty, "\n  attribute %s\n",
+		show_or_dash(show_str(o, "attribute")));
 }
 
 void swmesh_print_encap_sets(struct vty *vty, json_object *o)
 {
 	print_mesh(vty, o);
-	for (size_t i = 0; i < array_len(o, "encapSets"); i++)
-		print_encap_set(vty, at(o, "encapSets", i));
+	for (size_t i = 0; i < show_len(o, "encapSets"); i++)
+		print_encap_set(vty, show_at(o, "encapSets", i));
 	vty_out(vty, "SOFTWIRE-OUT announces: ipv4 %s, ipv6 %s\n",
-		or_dash(str(o, "announcedIpv4")),
-		or_dash(str(o, "announcedIpv6")));
+		show_or_dash(show_str(o, "announcedIpv4")),
+		show_or_dash(show_str(o, "announcedIpv6")));
 }
