@@ -258,10 +258,17 @@ static void put_crls(struct vici_builder *b, const struct security *s)
 	vici_list_end(b);
 }
 
+static void put_secret(struct vici_builder *b, const char *name,
+		       const struct security_blob *blob)
+{
+	if (blob->len)
+		vici_key_octets(b, name, blob->data, blob->len);
+}
+
 static void put_secrets(struct vici_builder *b, const struct security *s)
 {
-	vici_key_octets(b, "psk", s->psk.blob.data, s->psk.blob.len);
-	vici_key_octets(b, "ppk", s->ppk.blob.data, s->ppk.blob.len);
+	put_secret(b, "psk", &s->psk.blob);
+	put_secret(b, "ppk", &s->ppk.blob);
 }
 
 void ike_conn_digests(const struct ike_conn *conn,

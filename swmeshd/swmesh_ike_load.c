@@ -33,12 +33,17 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_KEY, "Public key out of the directory");
 static struct ike_work_list_head work = INIT_DLIST(work);
 static struct thread *t_pump;
 
-/* What charon has of our credentials, by digest; zero: nothing. */
+/* Something of ours that charon was given. */
+struct given {
+	uint8_t digest[IKE_DIGEST_LEN]; /* zero: nothing */
+	bool confirmed;			/* by charon */
+};
+
 static struct {
-	uint8_t psk[IKE_DIGEST_LEN], ppk[IKE_DIGEST_LEN], key[IKE_DIGEST_LEN];
+	struct given psk, ppk, key;
 	char key_id[KEY_ID_LEN]; /* charon's, of the private key */
 	unsigned int n_certs;
-	uint8_t certs[CERTS_MAX][IKE_DIGEST_LEN];
+	struct given certs[CERTS_MAX];
 } given;
 
 static const uint8_t nothing[IKE_DIGEST_LEN];
@@ -67,27 +72,30 @@ static void blob_digest(const struct security_blob *blob, const char *also,
 }
 
 /* True: it is another than charon has. */
-static bool is_new(uint8_t have[IKE_DIGEST_LEN],
-		   const struct security_blob *blob, const char *also)
+static bool is_new(struct given *have, const struct security_blob *blob,
+		   const char *also)
 {
 	uint8_t digest[IKE_DIGEST_LEN];
 
 	if (!blob->len)
 		return false;
 	blob_digest(blob, also, digest);
-	if (!memcmp(have, digest, IKE_DIGEST_LEN))
+	if (!memcmp(have->digest, digest, IKE_DIGEST_LEN))
 		return false;
-	memcpy(have, digest, IKE_DIGEST_LEN);
+	memcpy(have->digest, digest, IKE_DIGEST_LEN);
+	have->confirmed = false;
 	return true;
 }
 
 static void credential_done(void *arg, const struct swmesh_vici_reply *reply)
 {
-	uint8_t *have = arg;
+	struct given *have = arg;
 
-	if (reply->error == SWMESH_VICI_OK)
+	if (reply->error == SWMESH_VICI_OK) {
+		have->confirmed = true;
 		return;
-	memset(have, 0, IKE_DIGEST_LEN);
+	}
+	memset(have, 0, sizeof(*have));
 	if (reply->error == SWMESH_VICI_REFUSED)
 		zlog_warn("ike: charon refused a secret or key: %s",
 			  reply->text);
@@ -109,7 +117,7 @@ static void key_done(void *arg, const struct swmesh_vici_reply *reply)
 {
 	char id[KEY_ID_LEN];
 
-	credential_done(given.key, reply);
+	credential_done(&given.key, reply);
 	if (reply->error != SWMESH_VICI_OK ||
 	    !vici_find_text(reply->msg, "id", id, sizeof(id)))
 		return;
@@ -122,17 +130,18 @@ static void give_cert(const struct security_blob *cert, bool crl)
 {
 	uint8_t digest[IKE_DIGEST_LEN];
 	struct vici_builder b;
+	struct given *have;
 
 	blob_digest(cert, crl ? "crl" : "ca", digest);
 	for (unsigned int i = 0; i < given.n_certs; i++)
-		if (!memcmp(given.certs[i], digest, IKE_DIGEST_LEN))
+		if (!memcmp(given.certs[i].digest, digest, IKE_DIGEST_LEN))
 			return;
 	if (given.n_certs == CERTS_MAX)
 		given.n_certs = 0;
-	memcpy(given.certs[given.n_certs], digest, IKE_DIGEST_LEN);
+	have = &given.certs[given.n_certs++];
+	memcpy(have->digest, digest, IKE_DIGEST_LEN);
 	ike_conn_load_cert(&b, cert, crl);
-	swmesh_vici_request(&b, credential_done, given.certs[given.n_certs]);
-	given.n_certs++;
+	swmesh_vici_request(&b, credential_done, have);
 }
 
 static void give_credentials(const struct ike_peer *peer)
@@ -143,20 +152,20 @@ static void give_credentials(const struct ike_peer *peer)
 
 	snprintfrr(owner, sizeof(owner), "%pIA", &peer->local);
 	if (s->method == IKE_METHOD_PSK &&
-	    is_new(given.psk, &s->psk.blob,
+	    is_new(&given.psk, &s->psk.blob,
 		   s->identity ? s->identity : owner)) {
 		ike_conn_load_psk(&b, IKE_PSK_ID, &peer->local, s);
-		swmesh_vici_request(&b, credential_done, given.psk);
+		swmesh_vici_request(&b, credential_done, &given.psk);
 	}
-	if (s->ppk_id && is_new(given.ppk, &s->ppk.blob, s->ppk_id)) {
+	if (s->ppk_id && is_new(&given.ppk, &s->ppk.blob, s->ppk_id)) {
 		ike_conn_load_ppk(&b, IKE_PPK_ID, s);
-		swmesh_vici_request(&b, credential_done, given.ppk);
+		swmesh_vici_request(&b, credential_done, &given.ppk);
 	}
 	if (s->method == IKE_METHOD_PSK)
 		return;
-	if (is_new(given.key, &s->key.blob, "key")) {
+	if (is_new(&given.key, &s->key.blob, "key")) {
 		ike_conn_load_key(&b, &s->key.blob);
-		swmesh_vici_request(&b, key_done, given.key);
+		swmesh_vici_request(&b, key_done, &given.key);
 	}
 	for (unsigned int i = 0; i < s->n_ca; i++)
 		give_cert(&s->ca[i].blob, false);
@@ -164,13 +173,13 @@ static void give_credentials(const struct ike_peer *peer)
 		give_cert(&s->crl[i].blob, true);
 }
 
-static void unload_shared(const char *id, uint8_t have[IKE_DIGEST_LEN])
+static void unload_shared(const char *id, struct given *have)
 {
 	struct vici_builder b;
 
-	if (!memcmp(have, nothing, IKE_DIGEST_LEN))
+	if (!memcmp(have->digest, nothing, IKE_DIGEST_LEN))
 		return;
-	memset(have, 0, IKE_DIGEST_LEN);
+	memset(have, 0, sizeof(*have));
 	vici_begin(&b, VICI_CMD_REQUEST, "unload-shared");
 	vici_key_value(&b, "id", id);
 	ike_request(&b);
@@ -179,10 +188,10 @@ static void unload_shared(const char *id, uint8_t have[IKE_DIGEST_LEN])
 /* The last peer has gone. */
 static void take_credentials(void)
 {
-	unload_shared(IKE_PSK_ID, given.psk);
-	unload_shared(IKE_PPK_ID, given.ppk);
+	unload_shared(IKE_PSK_ID, &given.psk);
+	unload_shared(IKE_PPK_ID, &given.ppk);
 	unload_key(given.key_id);
-	memset(given.key, 0, sizeof(given.key));
+	memset(&given.key, 0, sizeof(given.key));
 	given.key_id[0] = '\0';
 }
 
@@ -201,28 +210,29 @@ static void load_again(void)
 		ike_work_add(peer);
 }
 
-static bool forget_lost(uint8_t have[IKE_DIGEST_LEN], bool there)
+/* What charon has not confirmed yet is not on its list either. */
+static bool forget_lost(struct given *have, bool there)
 {
-	if (there || !memcmp(have, nothing, IKE_DIGEST_LEN))
+	if (there || !have->confirmed)
 		return false;
-	memset(have, 0, IKE_DIGEST_LEN);
+	memset(have, 0, sizeof(*have));
 	return true;
 }
 
 void ike_load_compare_shared(bool psk, bool ppk)
 {
-	bool lost = forget_lost(given.psk, psk);
+	bool lost = forget_lost(&given.psk, psk);
 
-	if (forget_lost(given.ppk, ppk) || lost)
+	if (forget_lost(&given.ppk, ppk) || lost)
 		load_again();
 }
 
 void ike_load_compare_keys(bool (*has)(const void *arg, const char *id),
 			   const void *arg)
 {
-	if (!given.key_id[0] || has(arg, given.key_id))
+	if (!given.key_id[0] ||
+	    !forget_lost(&given.key, has(arg, given.key_id)))
 		return;
-	memset(given.key, 0, IKE_DIGEST_LEN);
 	given.key_id[0] = '\0';
 	load_again();
 }
