@@ -344,6 +344,11 @@ bool tea_tunnel_allows(const struct tea_tunnel *tunnel, uint16_t ethertype);
 
 bool tea_tunnel_has_color(const struct tea_tunnel *tunnel, uint32_t color);
 
+/* Whether this is our TEA_SUB_PUBLIC_KEY; the DER is *spki, *len octets, inside
+ * the sub-TLV's raw octets. */
+bool tea_sub_public_key(const struct tea_subtlv *sub, const uint8_t **spki,
+			size_t *len);
+
 /* The next of our TEA_SUB_PUBLIC_KEY after prev, as tea_tunnel_next() does; the
  * DER is *spki, *len octets, inside the sub-TLV's raw octets. */
 const struct tea_subtlv *tea_tunnel_public_key(const struct tea_tunnel *tunnel,

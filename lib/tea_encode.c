@@ -362,24 +362,27 @@ bool tea_tunnel_has_color(const struct tea_tunnel *tunnel, uint32_t color)
 	return false;
 }
 
-const struct tea_subtlv *
-tea_tunnel_public_key(const struct tea_tunnel *tunnel,
-		      const struct tea_subtlv *prev, const uint8_t **spki,
-		      size_t *len)
+bool tea_sub_public_key(const struct tea_subtlv *sub, const uint8_t **spki,
+			size_t *len)
+{
+	if (sub->type != TEA_SUB_PUBLIC_KEY ||
+	    sub->len <= TEA_PUBLIC_KEY_MAGIC_LEN ||
+	    memcmp(sub->raw, TEA_PUBLIC_KEY_MAGIC, TEA_PUBLIC_KEY_MAGIC_LEN))
+		return false;
+	*spki = sub->raw + TEA_PUBLIC_KEY_MAGIC_LEN;
+	*len = sub->len - TEA_PUBLIC_KEY_MAGIC_LEN;
+	return true;
+}
+
+const struct tea_subtlv *tea_tunnel_public_key(const struct tea_tunnel *tunnel,
+					       const struct tea_subtlv *prev,
+					       const uint8_t **spki,
+					       size_t *len)
 {
 	size_t i = prev ? (size_t)(prev - tunnel->subs) + 1 : 0;
 
-	for (; i < tunnel->n_subs; i++) {
-		const struct tea_subtlv *sub = &tunnel->subs[i];
-
-		if (sub->type != TEA_SUB_PUBLIC_KEY ||
-		    sub->len <= TEA_PUBLIC_KEY_MAGIC_LEN ||
-		    memcmp(sub->raw, TEA_PUBLIC_KEY_MAGIC,
-			   TEA_PUBLIC_KEY_MAGIC_LEN))
-			continue;
-		*spki = sub->raw + TEA_PUBLIC_KEY_MAGIC_LEN;
-		*len = sub->len - TEA_PUBLIC_KEY_MAGIC_LEN;
-		return sub;
-	}
+	for (; i < tunnel->n_subs; i++)
+		if (tea_sub_public_key(&tunnel->subs[i], spki, len))
+			return &tunnel->subs[i];
 	return NULL;
 }

@@ -12,6 +12,9 @@
 
 /* ---- to JSON ---- */
 
+/* Of our experimental sub-TLV, which is raw otherwise. */
+#define PUBLIC_KEY "public-key"
+
 static void add(struct json_object *to, const char *key,
 		struct json_object *value)
 {
@@ -23,6 +26,8 @@ static struct json_object *sub_to_json(const struct tea_subtlv *sub,
 {
 	struct json_object *json = json_object_new_object(), *value;
 	const struct tea_json_field *f = NULL;
+	const uint8_t *spki;
+	size_t len;
 
 	add(json, "type", json_object_new_int(sub->type));
 	add(json, "name", json_object_new_string(tea_sub_name(sub->type)));
@@ -34,6 +39,8 @@ static struct json_object *sub_to_json(const struct tea_subtlv *sub,
 		while ((f = tea_json_next_field(row->layout, f)))
 			if ((value = f->show(f, sub)))
 				add(json, f->key, value);
+	if (tea_sub_public_key(sub, &spki, &len))
+		add(json, PUBLIC_KEY, tea_json_hex(spki, len));
 	add(json, "raw", tea_json_hex(sub->raw, sub->len));
 	return json;
 }
@@ -144,7 +151,8 @@ static bool is_field(const struct tea_sub_row *row, const char *key)
 
 /* Count the fields present; false on a key that means nothing. */
 static bool check_sub_keys(struct reader *rd, struct json_object *json,
-			   const struct tea_sub_row *row, size_t *n_fields)
+			   uint8_t type, const struct tea_sub_row *row,
+			   size_t *n_fields)
 {
 	static const char *const always[] = {"type", "name", "state", "raw",
 					     NULL};
@@ -152,7 +160,8 @@ static bool check_sub_keys(struct reader *rd, struct json_object *json,
 	*n_fields = 0;
 	json_object_object_foreach (json, key, value) {
 		(void)value;
-		if (is_field(row, key))
+		if (is_field(row, key) || (type == TEA_SUB_PUBLIC_KEY &&
+					   strcmp(key, PUBLIC_KEY) == 0))
 			(*n_fields)++;
 		else if (!is_one_of(key, always))
 			return fail(
@@ -191,6 +200,28 @@ static bool read_fields(struct reader *rd, struct json_object *json,
 	return true;
 }
 
+static bool read_public_key(struct reader *rd, struct json_object *json,
+			    struct tea_subtlv *sub)
+{
+	uint8_t *octets = rd->scratch->octets;
+	struct json_object *value;
+	ssize_t len = -1;
+
+	memcpy(octets, TEA_PUBLIC_KEY_MAGIC, TEA_PUBLIC_KEY_MAGIC_LEN);
+	if (json_object_object_get_ex(json, PUBLIC_KEY, &value))
+		len = tea_json_read_hex(value,
+					octets + TEA_PUBLIC_KEY_MAGIC_LEN,
+					TEA_PUBLIC_KEY_MAX);
+	if (len <= 0)
+		return fail(
+			rd,
+			"tunnels[%zu].subtlvs[%zu]: field 'public-key' must be a string of 1 to 1100 octets in hex",
+			rd->tunnel, rd->sub);
+	sub->raw = octets;
+	sub->len = (uint16_t)(TEA_PUBLIC_KEY_MAGIC_LEN + len);
+	return true;
+}
+
 static bool read_raw(struct reader *rd, struct json_object *json,
 		     struct tea_subtlv *sub)
 {
@@ -220,6 +251,7 @@ static bool read_sub(struct reader *rd, struct json_object *json)
 	const struct tea_sub_row *row;
 	size_t n_fields;
 	uint64_t type;
+	bool ok;
 
 	if (!json_object_is_type(json, json_type_object) ||
 	    !read_type(json, tea_sub_by_name, UINT8_MAX, &type))
@@ -230,10 +262,15 @@ static bool read_sub(struct reader *rd, struct json_object *json)
 			rd->tunnel, rd->sub);
 	sub.type = (uint8_t)type;
 	row = tea_sub_row(tea_type_row(rd->b.type), sub.type);
-	if (!check_sub_keys(rd, json, row, &n_fields))
+	if (!check_sub_keys(rd, json, sub.type, row, &n_fields))
 		return false;
-	if (!(n_fields ? read_fields(rd, json, row, &sub)
-		       : read_raw(rd, json, &sub)))
+	if (!n_fields)
+		ok = read_raw(rd, json, &sub);
+	else if (sub.type == TEA_SUB_PUBLIC_KEY)
+		ok = read_public_key(rd, json, &sub);
+	else
+		ok = read_fields(rd, json, row, &sub);
+	if (!ok)
 		return false;
 	tea_build_sub(&rd->b, &sub);
 	if (rd->b.w.failed)

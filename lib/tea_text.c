@@ -170,9 +170,14 @@ char *tea_endpoint_format(const struct tea_endpoint *endpoint, char *buf,
 /* The sub-TLVs of which there may be several. */
 static void add_subs(struct text *t, const struct tea_tunnel *tunnel)
 {
+	const uint8_t *spki;
+	size_t len;
+
 	for (size_t i = 0; i < tunnel->n_subs; i++) {
 		const struct tea_subtlv *sub = &tunnel->subs[i];
 
+		if (tea_sub_public_key(sub, &spki, &len))
+			add(t, " public key of %zu octets", len);
 		if (sub->state != TEA_SUB_OK)
 			continue;
 		if (sub->type == TEA_SUB_PROTOCOL)

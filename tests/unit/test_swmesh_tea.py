@@ -198,6 +198,11 @@ class Encode(unittest.TestCase):
             ('{"tunnels": [{"type": 2, "subtlvs": [{"type": 99, "raw": "%s"}]}]}' % ("00" * 256),
              "too long"),
             ('{"tunnels": [{"type": 2, "subtlvs": [{"type": 10, "stack": []}]}]}', "stack"),
+            ('{"tunnels": [{"type": 2, "subtlvs": [{"type": 253, "public-key": ""}]}]}', "1 to 1100"),
+            ('{"tunnels": [{"type": 2, "subtlvs": [{"type": 253, "public-key": "%s"}]}]}'
+             % ("00" * 1101), "1 to 1100"),
+            ('{"tunnels": [{"type": 2, "subtlvs": [{"type": 254, "public-key": "00"}]}]}',
+             "'public-key'"),
             ('{"tunnels": [{"type": 2, "subtlvs": [{"type": 10, "stack": [{"label": 1048576}]}]}]}',
              "stack"),
             ('{"tunnels": [%s]}' % ",".join(
