@@ -80,6 +80,7 @@ static struct ike_peer *peer_get(const struct ipaddr *addr)
 void ike_peer_del(struct ike_peer *peer)
 {
 	ike_fsm_clear(peer);
+	ike_unpin(peer);
 	ike_load_gone(peer);
 	THREAD_OFF(peer->t_release);
 	ike_sas_clear(peer);
@@ -223,6 +224,21 @@ static void child_refresh(struct ike_peer *peer, enum ike_kind kind)
 		child->odd_since = 0;
 }
 
+/* What it is pinned to may be gone; then charon's policies decide. */
+static void pin_holds(struct ike_peer *peer)
+{
+	bool gone = false;
+
+	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
+		if ((peer->pinned & 1u << i) && !peer->child[i].up)
+			gone = true;
+	if (!gone)
+		return;
+	ike_unpin(peer);
+	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
+		child_refresh(peer, i);
+}
+
 static bool user_up(const struct ike_user *user)
 {
 	const struct ike_peer *peer = user->peer;
@@ -266,6 +282,7 @@ void ike_peer_kernel(struct ike_peer *peer)
 
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
 		child_refresh(peer, i);
+	pin_holds(peer);
 	frr_each_safe (ike_users, &peer->users, user)
 		user_tell(user);
 }

@@ -57,8 +57,10 @@ static void ike_down(struct ike_peer *peer, uint32_t id)
 
 	if (sa)
 		ike_sa_del(peer, sa);
-	if (peer->incoming == id)
+	if (peer->incoming == id) {
 		peer->incoming = 0;
+		ike_unpin(peer);
+	}
 	if (ours)
 		ike_event(peer, IKE_EV_FAILED);
 	ike_check(peer);
@@ -132,11 +134,11 @@ static void on_child_updown(const struct vici_section *msg)
 	vici_each_section(&children, it)
 	{
 		ike_child_read(peer, sa, &it.section, !up);
-		if (!up)
-			continue;
-		if (peer->incoming == id)
+		if (up && peer->incoming == id)
 			peer->incoming = 0;
 	}
+	if (up)
+		ike_pin_settle(peer);
 	ike_peer_kernel(peer);
 	ike_check(peer);
 }
@@ -192,6 +194,7 @@ static struct ike_peer *log_peer(const struct vici_section *msg, uint32_t id,
 		peer->incoming_at = ike_now_ms();
 		if (peer->state != IKE_INITIATING)
 			peer->why[0] = '\0';
+		ike_pin(peer);
 		return peer;
 	}
 	vici_find_text(msg, "ikesa-name", name, sizeof(name));

@@ -7,6 +7,7 @@
  *   swmesh_ike_load.c   credentials and connections into charon, and out of it
  *   swmesh_ike_sa.c     what SAs charon has, and which of them are as they
  *                       should be
+ *   swmesh_ike_pin.c    the moment between old and new SAs
  *   swmesh_ike_event.c  charon's events
  *   swmesh_ike_sync.c   reading charon's state: at first, and now and then
  *   swmesh_ike_conn.c, swmesh_ike_reason.c  pure: messages, reasons
@@ -130,6 +131,14 @@ enum ike_kind ike_missing(const struct ike_peer *peer);
 bool ike_sas_tidy(struct ike_peer *peer);
 void ike_sa_terminate(struct ike_peer *peer, struct ike_sa *sa, bool force);
 bool ike_hashes_has(const struct ike_hashes *hashes, const uint8_t *hash);
+
+/* ---- swmesh_ike_pin.c ---- */
+
+/* The peer begins to replace its IKE_SA: go on sending by the SAs of now. */
+void ike_pin(struct ike_peer *peer);
+/* The new ones are there: use them in a moment; at once. */
+void ike_pin_settle(struct ike_peer *peer);
+void ike_unpin(struct ike_peer *peer);
 
 /* ---- swmesh_ike_event.c ---- */
 

@@ -181,6 +181,9 @@ struct ike_peer {
 	bool forced;	      /* try by ourselves, whoever's turn it is */
 	int64_t odd_since;    /* more SAs than there should be; ms, 0 */
 	struct ike_spis orphans;
+	unsigned int pinned; /* children held to the SAs of now, by kind */
+	int64_t pinned_at;   /* monotime, ms; 0: never */
+	struct thread *t_pin;
 	struct thread *t_timer;	  /* of the state */
 	struct thread *t_work;	  /* bring charon up to date then */
 	struct thread *t_check;	  /* look again in a moment */
