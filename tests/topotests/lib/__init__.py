@@ -9,6 +9,7 @@ charon      one charon for a router: start, stop, kill; connections and SAs
 vici        a client for charon's socket
 vty         a daemon's vty socket: show (text, JSON), configure
 kernel      links, tunnels and routes as the kernel has them
+nft         nftables as the kernel has it: swmeshd's table, its counters
 xfrm        SAs, policies and drop counters as the kernel has them
 pki         a CA, certificates, revocation lists, raw keys
 packet      decodes Ethernet, IPv4/IPv6, GRE, IP-in-IP, ESP, L2TPv3

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A protected softwire fails closed (S9): drop policies and filter are there before anything else
+and outlive everything else; what is forged, replayed or in clear is dropped and counted (S8)."""
+import contextlib
+import socket
+
+import pytest
+
+from conftest import run_topology
+from lib import inject, kernel, netns, nft, packet, softwires, wait, xfrm
+from lib.mesh import host, loopback
+from lib.securemesh import LIMIT, SecureMesh, wait_up
+
+PORT = 4712
+GRE = 47
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    yield from run_topology(SecureMesh("closed", numbers=(1, 2)))
+
+
+@pytest.fixture(scope="module")
+def settled(mesh):
+    wait_up(mesh)
+    softwires.wait_talk(mesh)
+    wait.until(lambda: nft.elements("a2", "softwires"), "a2's filter knows its device")
+    return mesh
+
+
+def guards(node):
+    """(direction, protocol) of swmeshd's drop policies."""
+    return {(p.direction, p.proto) for p in xfrm.policies(node)
+            if p.action == "block" and "::/0" in (p.src, p.dst)}
+
+
+BOTH = {("in", GRE), ("out", GRE)}
+
+
+@contextlib.contextmanager
+def counting(node="a2"):
+    before = nft.counters(node)
+    yield lambda: {name: n - before.get(name, 0) for name, n in nft.counters(node).items()
+                   if n != before.get(name, 0)}
+
+
+def dropped_in(node):
+    """What IPsec has dropped on its way in, for want of protection."""
+    stat = xfrm.statistics(node)
+    return sum(stat[name] for name in ("XfrmInNoPols", "XfrmInPolBlock", "XfrmInTmplMismatch",
+                                       "XfrmInNoStates"))
+
+
+def clear_packet(data):
+    """As a1's softwire to a2 would send it, but for the protection."""
+    return inject.gre(loopback(1), loopback(2), inject.udp(host(1), host(2), PORT, data))
+
+
+def test_in_place(settled):
+    """Drop policies both ways for the encapsulation's protocol, behind charon's in order; the
+    AFBRs are known to the filter as protected ones."""
+    for n in settled.numbers:
+        node = "a%d" % n
+        assert guards(node) == BOTH
+        lowest = [p.priority for p in xfrm.policies(node) if p.action == "block"]
+        others = [p.priority for p in xfrm.policies(node) if p.tmpl]
+        assert others and max(others) < min(lowest)
+        assert len(nft.elements(node, "protected6")) == 1 and not nft.elements(node, "open6")
+
+
+def test_clear_is_dropped(settled):
+    """GRE in clear between the right addresses: dropped and counted by the filter, and by IPsec
+    alone when there is no filter (S8)."""
+    with inject.listener("h2", host(2), PORT) as sock:
+        with counting() as moved:
+            inject.send("p", *(clear_packet(b"clear") for _ in range(5)))
+            assert inject.heard(sock) == []
+            assert moved() == {"clear": 5}
+        softwires.set_mesh(settled["a2"], "filter off")
+        wait.until(lambda: not nft.present("a2"), "the table is gone")
+        before = dropped_in("a2")
+        inject.send("p", *(clear_packet(b"clear") for _ in range(5)))
+        assert inject.heard(sock) == []
+        assert dropped_in("a2") == before + 5
+    softwires.set_mesh(settled["a2"], "no filter off")
+    wait.until(lambda: nft.elements("a2", "protected6"), "the table is there again")
+
+
+def test_replay_is_dropped(settled):
+    """A packet of ESP that was captured and is sent again arrives once, and is counted (S2)."""
+    mark = settled.capture.mark()
+    with inject.listener("h2", host(2), PORT) as sock:
+        with netns.inside("h1"):
+            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sender:
+            sender.sendto(b"once", (host(2), PORT))
+        wait.until(lambda: inject.heard(sock) == [b"once"], "it arrives")
+        seen = [p for p in packet.select(settled.capture.packets(mark), encap="esp",
+                                         src=loopback(1), dst=loopback(2), link="p-a1")]
+        assert seen
+        before = xfrm.statistics("a2")["XfrmInStateSeqError"]
+        for one in seen:
+            inject.replay("p", one)
+        assert inject.heard(sock) == []
+        assert xfrm.statistics("a2")["XfrmInStateSeqError"] == before + len(seen)
+
+
+@pytest.mark.parametrize("what", ["policy", "state"])
+def test_flushed(settled, what):
+    """Somebody flushes the kernel's policies, or SAs, under traffic: nothing in clear, the drop
+    policies are back, and in the end so is the softwire."""
+    mark = settled.capture.mark()
+    flow = settled.flow("h1", host(2), "h2", rate=200)
+    softwires.wait_flowing(flow)
+    netns.run("a1", ["ip", "xfrm", what, "flush"])
+    wait.until(lambda: guards("a1") == BOTH, "a1 drops again")
+    softwires.wait_flowing(flow, limit=LIMIT)
+    flow.stop()
+    settled.assert_protected(mark)
+    wait_up(settled)
+    assert guards("a1") == BOTH
+
+
+def test_swmeshd_killed(settled):
+    """swmeshd is dead, the SAs go: the drop policies stand, and the table, too. A new run takes
+    them over and the softwire comes back."""
+    swmeshd, mark = settled["a1"]["swmeshd"], settled.capture.mark()
+    flow = settled.flow("h1", host(2), "h2", rate=100)
+    softwires.wait_flowing(flow)
+    swmeshd.kill()
+    softwires.wait_flowing(flow)
+    ends = {"out": (loopback(1), loopback(2)), "in": (loopback(2), loopback(1))}
+    netns.run("a1", ["ip", "xfrm", "state", "flush"])
+    for direction, (src, dst) in ends.items():
+        netns.run("a1", ["ip", "xfrm", "policy", "delete", "src", src, "dst", dst,
+                         "proto", "gre", "dir", direction])
+    sent = flow.progress()[0]
+    wait.until(lambda: flow.progress()[0] >= sent + 100, "packets go on")
+    assert guards("a1") == BOTH and nft.present("a1")
+    swmeshd.start()
+    assert guards("a1") == BOTH
+    softwires.wait_flowing(flow, limit=LIMIT)
+    flow.stop()
+    settled.assert_protected(mark)
+
+
+def test_removed(settled):
+    """No softwire mesh: devices go, then drop policies and table, with nothing in clear on the
+    way; and it all comes again."""
+    mark = settled.capture.mark()
+    flow = settled.flow("h1", host(2), "h2", rate=100)
+    softwires.wait_flowing(flow)
+    settled["a1"].configure("swmeshd", "no softwire mesh\n")
+
+    def gone():
+        # Never a device without the policy that drops.
+        left, closed = kernel.leftovers("a1"), guards("a1")
+        assert closed == BOTH or not kernel.tunnels("a1")
+        return not left and not closed and not nft.present("a1")
+
+    wait.until(gone, "a1 has let go", LIMIT)
+    flow.stop()
+    settled.give([1])
+    wait_up(settled)
+    softwires.wait_talk(settled)
+    settled.assert_protected(mark)
