@@ -46,8 +46,8 @@ uint32_t ike_reqid(const struct ipaddr *local, const struct ipaddr *remote,
 	uint32_t hash = jhash(&local->ip, IS_IPADDR_V4(local) ? 4 : 16, 0);
 
 	hash = jhash(&remote->ip, IS_IPADDR_V4(remote) ? 4 : 16, hash);
-	/* The upper half: charon takes its own from 1 on. */
-	return 0x80000000u | (hash << 3 & 0x7ffffff8u) | (uint32_t)kind;
+	/* High ones: charon takes its own from 1 on. */
+	return 0x40000000u | (hash << 3 & 0x3ffffff8u) | (uint32_t)kind;
 }
 
 /* ---- digests ---- */
