@@ -233,7 +233,7 @@ void swmesh_cli_show_protect_bgp(struct vty *vty, const struct lyd_node *dnode,
 	yang_dnode_iterate(show_neighbor, vty, dnode, "./neighbor");
 }
 
-/* ---- secrets, when asked for ---- */
+/* ---- secrets, when asked for, and files ---- */
 
 DEFPY(show_softwire_secrets, show_softwire_secrets_cmd,
       "show softwire security secrets",
@@ -261,6 +261,18 @@ DEFPY(show_softwire_secrets, show_softwire_secrets_cmd,
 	return CMD_SUCCESS;
 }
 
+DEFPY(clear_softwire_keys, clear_softwire_keys_cmd,
+      "clear softwire security keys",
+      CLEAR_STR
+      "Softwires\n"
+      "How they are protected\n"
+      "Read the files with keys and certificates again\n")
+{
+	if (!swmesh_nb_reload_keys(vty))
+		vty_out(vty, "No security has changed.\n");
+	return CMD_SUCCESS;
+}
+
 void swmesh_cli_protect_init(void)
 {
 	install_element(SWMESH_ENCAP_NODE, &encap_security_cmd);
@@ -280,4 +292,5 @@ void swmesh_cli_protect_init(void)
 
 	/* Not for those who may only look. */
 	install_element(ENABLE_NODE, &show_softwire_secrets_cmd);
+	install_element(ENABLE_NODE, &clear_softwire_keys_cmd);
 }

@@ -117,6 +117,7 @@ static json_object *json_securities(void)
 static const char *const filter_keys[FILTER_COUNTERS] = {
 	[FILTER_UNKNOWN_SOURCE] = "unknownSource",
 	[FILTER_CLEAR] = "clear",
+	[FILTER_CLEAR_SENT] = "clearSent",
 	[FILTER_SPOOFED] = "spoofed",
 };
 
