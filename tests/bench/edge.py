@@ -6,10 +6,11 @@
 Tunnel endpoints are 2001:db8:e::1 and up; the router reaches them through bns.
 """
 import ipaddress
+import os
 
 import bulk
 import routes
-from lib import mesh, netns, topology, wait
+from lib import mesh, netns, paths, topology, wait
 from lib.router import Router
 
 ROUTER, SENDER = "bnr", "bns"
@@ -17,16 +18,21 @@ ROUTER_ADDRESS, SENDER_ADDRESS = "2001:db8:f::1", "2001:db8:f::2"
 LOOPBACK = "2001:db8:c::1"
 ENDPOINTS = "2001:db8:e::/64"
 ASN = 65000
+IKE_PROPOSAL, ESP_PROPOSAL = "aes256gcm16-prfsha384-x25519", "aes256gcm16"
+PSK = b"a group key for a benchmark"
+PSK_FILE = os.path.join(paths.WORK, ROUTER, "mesh.psk")
 PRIMER = 0x0A000000  # 10.0.0.0: the routes that come first, one for each next hop
 
-SOFTWIRE = """softwire mesh
- transit ipv6 source %s
- encap-set EDGE
-  tunnel 10 gre
-  payload ipv4
- exit
-exit
-""" % LOOPBACK
+def softwire_config(protected=False):
+    """One encap-set; protected: by ESP, with a group key in the router's file PSK."""
+    lines = ["softwire mesh", " transit ipv6 source %s" % LOOPBACK]
+    if protected:
+        lines += [" security CORE", "  ike group-psk file %s" % PSK_FILE,
+                  "  ike proposal %s" % IKE_PROPOSAL, "  esp %s" % ESP_PROPOSAL, " exit"]
+    lines += [" encap-set EDGE", "  tunnel 10 gre", "  payload ipv4"]
+    if protected:
+        lines.append("  security CORE")
+    return "\n".join(lines + [" exit", "exit", ""])
 
 
 def endpoints(count):
@@ -57,19 +63,43 @@ def wires(routers=()):
         routers,
         {ROUTER: ["address add %s/128 dev lo nodad" % LOOPBACK,
                   "route add %s via %s" % (ENDPOINTS, SENDER_ADDRESS)],
-         SENDER: ["route add %s/128 via %s" % (LOOPBACK, ROUTER_ADDRESS)]})
+         SENDER: ["route add %s/128 via %s" % (LOOPBACK, ROUTER_ADDRESS),
+                  "route add local %s dev lo" % ENDPOINTS]},
+        # Whoever answers for all endpoints has none of them as an address of its own.
+        {SENDER: {"net/ipv6/ip_nonlocal_bind": 1}})
+
+
+def far_end():
+    """Whoever answers IKE for all endpoints."""
+    return Router(SENDER, {}, charon={})
+
+
+def load_far_end(charon):
+    """One connection for whatever address it is asked by: it only responds."""
+    charon.vici.request("load-shared", {"id": "mesh", "type": "IKE", "data": PSK})
+    charon.vici.request("load-conn", {"far": {
+        "version": "2", "local_addrs": [ENDPOINTS], "remote_addrs": [LOOPBACK],
+        "proposals": [IKE_PROPOSAL], "mobike": "no", "unique": "never",
+        "local-1": {"auth": "psk"}, "remote-1": {"auth": "psk", "id": LOOPBACK},
+        "children": {"c": {"mode": "transport", "local_ts": ["dynamic[47]"],
+                           "remote_ts": ["dynamic[47]"], "esp_proposals": [ESP_PROPOSAL]}}}})
 
 
 class Edge:
-    """One run: up(), feed, measure, down(). module: is ours loaded? softwires: swmeshd, too."""
+    """One run: up(), feed, measure, down(). module: is ours loaded? softwires: swmeshd, too;
+    protected: with a charon at both ends, the far one for all endpoints."""
 
-    def __init__(self, policy=None, extra="", module=False, softwires=False, bgpd_options=()):
+    def __init__(self, policy=None, extra="", module=False, softwires=False, bgpd_options=(),
+                 protected=False):
         configs = {"zebra": "", "bgpd": bgp_config(policy, extra)}
         if softwires:
-            configs["swmeshd"] = SOFTWIRE
+            configs["swmeshd"] = softwire_config(protected)
         options = list(bgpd_options) + (mesh.module_options() if module else [])
-        self.router = Router(ROUTER, configs, {"bgpd": options})
-        self.topology = wires([self.router])
+        self.router = Router(ROUTER, configs, {"bgpd": options},
+                             charon={} if protected else None,
+                             files={"mesh.psk": PSK} if protected else None)
+        self.far = far_end() if protected else None
+        self.topology = wires([self.router] + ([self.far] if protected else []))
         self.speaker = bulk.BulkSpeaker(
             SENDER, SENDER_ADDRESS, ROUTER_ADDRESS, ASN, "10.255.0.2",
             families=((bulk.bgpspeaker.AFI_IPV4, bulk.bgpspeaker.SAFI_UNICAST),))
@@ -77,6 +107,8 @@ class Edge:
     def __enter__(self):
         try:
             self.topology.up()
+            if self.far:
+                load_far_end(self.far.charon)
             self.speaker.start()
         except BaseException:
             self.topology.down()
