@@ -114,18 +114,26 @@ static json_object *json_securities(void)
 
 /* ---- what is dropped ---- */
 
-static const char *const filter_keys[FILTER_COUNTERS] = {
-	[FILTER_UNKNOWN_SOURCE] = "unknownSource",
-	[FILTER_CLEAR] = "clear",
-	[FILTER_CLEAR_SENT] = "clearSent",
-	[FILTER_SPOOFED] = "spoofed",
-};
+/* "clear-sent" is "clearSent". */
+static char *json_key(const char *name, char *buf, size_t len)
+{
+	size_t at = 0;
+
+	for (; *name && at + 1 < len; name++) {
+		if (*name == '-' && name[1])
+			buf[at++] = (char)toupper((unsigned char)*++name);
+		else
+			buf[at++] = *name;
+	}
+	buf[at] = '\0';
+	return buf;
+}
 
 static json_object *json_filter(void)
 {
 	struct filter_count counts[FILTER_COUNTERS] = {};
 	json_object *o = json_object_new_object(), *c;
-	char err[MESH_REASON_LEN] = "";
+	char err[MESH_REASON_LEN] = "", key[64];
 	bool read = false;
 
 	json_object_boolean_add(o, "enabled", !swmesh->config.filter.off);
@@ -138,7 +146,9 @@ static json_object *json_filter(void)
 		c = json_object_new_object();
 		json_object_int_add(c, "packets", counts[i].packets);
 		json_object_int_add(c, "bytes", counts[i].bytes);
-		json_object_object_add(o, filter_keys[i], c);
+		json_object_object_add(
+			o, json_key(filter_counter_name(i), key, sizeof(key)),
+			c);
 	}
 	return o;
 }

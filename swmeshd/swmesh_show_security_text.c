@@ -26,9 +26,9 @@ static void print_charon(struct vty *vty, json_object *o)
 		vty_out(vty, "charon: not asked for, nothing is protected\n");
 	else
 		vty_out(vty,
-			"charon: no connection for %s%s%s; what is protected goes on, nothing new comes up. See that strongSwan runs (systemctl status strongswan) and that %s is there\n",
+			"charon: no connection for %s%s%s; what is protected goes on, nothing new comes up\n",
 			time, show_str(charon, "error")[0] ? ": " : "",
-			show_str(charon, "error"), show_str(charon, "socket"));
+			show_str(charon, "error"));
 	vty_out(vty,
 		"Handshakes: %" PRId64 " under way, %" PRId64
 		" waiting, at most %" PRId64 " at a time\n",
@@ -63,10 +63,12 @@ static void print_drops(struct vty *vty, json_object *o)
 		vty_out(vty,
 			"Filter dropped %" PRId64
 			" packets of unknown AFBRs, %" PRId64
-			" in clear that must be protected, %" PRId64
+			" in clear that must be protected and %" PRId64
+			" that were to leave so, %" PRId64
 			" with a spoofed inner source\n",
 			dropped(filter, "unknownSource"),
-			dropped(filter, "clear"), dropped(filter, "spoofed"));
+			dropped(filter, "clear"), dropped(filter, "clearSent"),
+			dropped(filter, "spoofed"));
 	vty_out(vty,
 		"Kernel dropped, in all of IPsec: %" PRId64
 		" packets without SA on the way out, %" PRId64
@@ -160,7 +162,10 @@ static void print_child(struct vty *vty, json_object *o)
 		" rekeys\n",
 		show_str(o, "name"), show_num(o, "protocol"),
 		show_str(o, "protection"),
-		show_flag(o, "up") ? "protected" : "not protected, dropped",
+		show_flag(o, "up") ? "protected"
+		: show_num(o, "protocol") == IPPROTO_TCP
+			? "not protected"
+			: "not protected, dropped",
 		show_interval(show_num(o, "stateSeconds"), buf, sizeof(buf)),
 		show_num(o, "rekeys"));
 }
