@@ -160,7 +160,6 @@ DEFPY_YANG(ike_psk_secret, ike_psk_secret_cmd,
 	   "Letters without blanks\n")
 {
 	char text[SEAL_TEXT_MAX], err[256];
-	int ret;
 
 	if (!swmesh_seal(secret, text, err, sizeof(err)))
 		return swmesh_cli_refuse(vty, "security %s: group-psk: %s",
@@ -169,9 +168,10 @@ DEFPY_YANG(ike_psk_secret, ike_psk_secret_cmd,
 	no_raw_key(vty);
 	DESTROY("./ike/group-psk/file");
 	MODIFY("./ike/group-psk/sealed", text);
-	ret = swmesh_nb_apply(vty);
+	/* What is printed when a transaction is refused, and the history. */
 	explicit_bzero(vty->buf, vty->max);
-	return ret;
+	strlcpy(vty->buf, "ike group-psk secret <hidden>", vty->max);
+	return swmesh_nb_apply(vty);
 }
 
 DEFPY_YANG(ike_psk_sealed, ike_psk_sealed_cmd, "ike group-psk sealed WORD$text",

@@ -446,7 +446,7 @@ bool security_load(struct security *s)
 	bool ok = false;
 
 	s->error[0] = '\0';
-	s->file_error = false;
+	s->file_error = s->conflict = false;
 	s->n_keys = 0;
 	switch (s->method) {
 	case IKE_METHOD_NONE:

@@ -15,7 +15,12 @@
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/swmeshd.h"
 
-static struct thread *t_log;
+/* Seconds after which files that could not be used are tried again. */
+#define RETRY_INTERVAL 60
+
+static struct thread *t_log, *t_retry;
+
+static void retry(struct thread *thread);
 
 /* ---- from YANG ---- */
 
@@ -209,10 +214,13 @@ static void spoil(struct nb_draft *draft, const char *error)
 {
 	struct security *s;
 
-	frr_each (securities, &draft->securities, s)
-		if (!s->error[0] &&
-		    nb_security_used(&draft->config, &draft->sets, s->name))
-			strlcpy(s->error, error, sizeof(s->error));
+	frr_each (securities, &draft->securities, s) {
+		if (s->error[0] ||
+		    !nb_security_used(&draft->config, &draft->sets, s->name))
+			continue;
+		strlcpy(s->error, error, sizeof(s->error));
+		s->conflict = true;
+	}
 }
 
 /* S10: section 3.5.2 of RFC 5619 wants no group keys where not all trust all.
@@ -246,7 +254,10 @@ static void log_errors(struct thread *thread)
 	struct security *s;
 
 	frr_each (securities, &swmesh->securities, s) {
-		if (!s->error[0] || s->error_told)
+		if (!s->error[0])
+			continue;
+		thread_add_timer(master, retry, NULL, RETRY_INTERVAL, &t_retry);
+		if (s->error_told)
 			continue;
 		s->error_told = true;
 		flog_warn(EC_SWMESH_SECURITY, "%s", s->error);
@@ -301,24 +312,28 @@ static void report(struct vty *vty, const char *fmt, ...)
 		vty_out(vty, "%s\n", text);
 }
 
-/* True if s, just read, is to take the place of old. */
-static bool better(struct vty *vty, const struct security *old,
+/*
+ * True if s, just read, is to take the place of old. vty: to report to; quiet:
+ * nothing is said of what is as bad as before.
+ */
+static bool better(struct vty *vty, bool quiet, const struct security *old,
 		   const struct security *s)
 {
 	if (s->error[0] && !(old && old->error[0])) {
 		report(vty, "%s; what was read before stays in use", s->error);
 		return false;
 	}
-	if (s->error[0])
+	if (s->error[0] && !quiet)
 		report(vty, "%s", s->error);
 	if (security_same(old, s))
 		return false;
-	if (!s->error[0])
+	if (!s->error[0] &&
+	    (!old || memcmp(old->digest, s->digest, sizeof(s->digest))))
 		report(vty, "security %s: its files have changed", s->name);
 	return true;
 }
 
-unsigned int swmesh_nb_reload_keys(struct vty *vty)
+static unsigned int read_again(struct vty *vty, bool failed_only)
 {
 	const struct lyd_node *mesh;
 	struct nb_draft draft;
@@ -332,11 +347,13 @@ unsigned int swmesh_nb_reload_keys(struct vty *vty)
 	nb_draft_read(&draft, mesh);
 	set_endpoint(&draft);
 	frr_each_safe (securities, &draft.securities, s) {
-		security_load(s);
 		old = security_find(&swmesh->securities, s->name);
-		if (better(vty, old, s)) {
-			changed++;
-			continue;
+		if (!failed_only || !old || (old->error[0] && !old->conflict)) {
+			security_load(s);
+			if (better(vty, failed_only, old, s)) {
+				changed++;
+				continue;
+			}
 		}
 		if (old)
 			replace(&draft.securities, s, security_copy(old));
@@ -352,4 +369,16 @@ unsigned int swmesh_nb_reload_keys(struct vty *vty)
 	}
 	nb_draft_clear(&draft);
 	return changed;
+}
+
+unsigned int swmesh_nb_reload_keys(struct vty *vty)
+{
+	return read_again(vty, false);
+}
+
+/* A folder that is mounted late, a clock that is set late: at boot. */
+static void retry(struct thread *thread)
+{
+	read_again(NULL, true);
+	thread_add_event(master, log_errors, NULL, 0, &t_log);
 }

@@ -104,6 +104,7 @@ struct security {
 	char error[SECURITY_ERROR_LEN];
 	bool file_error; /* it is a file's own fault, whatever the rest */
 	bool error_told; /* in the log */
+	bool conflict;	 /* the error is that it does not go with others */
 	/* Ours first, then the further ones; n is 0 unless the method is raw.
 	 */
 	unsigned int n_keys;

@@ -375,6 +375,21 @@ def test_file_is_read_again(a1, files):
         a1.write_file("key.pem", first)
 
 
+def test_refused_transaction_hides_the_secret(a1):
+    """What is printed of a refused transaction, in a log perhaps, has the line but not the
+    secret."""
+    one = a1["swmeshd"].vty
+    one.fresh()
+    said = ""
+    for line in ["configure terminal", "XFRR_start_configuration", "softwire mesh",
+                 "security TYPED", "ike group-psk secret " + SECRET,
+                 "transit ipv4 source " + OURS, "XFRR_end_configuration"]:
+        said += one.execute(line)[1]
+    assert "rejected" in said and "- ike group-psk secret <hidden>" in said, said
+    assert SECRET not in said
+    assert "TYPED" not in mesh_lines(a1)
+
+
 def test_transaction_of_a_reload(a1):
     """Of lines that vtysh reads from a file the order does not matter: a security may go before
     the line that no longer names it."""
