@@ -164,3 +164,28 @@ def test_removed(settled):
     wait_up(settled)
     softwires.wait_talk(settled)
     settled.assert_protected(mark)
+
+
+def test_security_taken_away_and_given(settled):
+    """A set that needs no protection any more is used in clear, without drop policies; one that
+    needs it again is in clear no more from the moment they are there."""
+    flow = settled.flow("h1", host(2), "h2", rate=100)
+    for n in settled.numbers:
+        softwires.set_mesh(settled["a%d" % n], "encap-set EDGE", "no security")
+    for n in settled.numbers:
+        wait.until(lambda: not guards("a%d" % n) and nft.elements("a%d" % n, "open6"),
+                   "a%d takes GRE in clear" % n)
+    softwires.wait_talk(settled)
+    mark = settled.capture.mark()
+    softwires.wait_flowing(flow)
+    assert packet.select(settled.capture.packets(mark), encap="gre", inner_dst=host(2))
+
+    for n in settled.numbers:
+        softwires.set_mesh(settled["a%d" % n], "encap-set EDGE", "security CORE")
+    for n in settled.numbers:
+        wait.until(lambda: guards("a%d" % n) == BOTH, "a%d drops GRE in clear" % n)
+    mark = settled.capture.mark()
+    softwires.wait_flowing(flow, limit=LIMIT)
+    flow.stop()
+    wait_up(settled)
+    settled.assert_protected(mark)
