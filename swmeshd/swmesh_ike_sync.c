@@ -64,11 +64,17 @@ bool ike_synced(void)
 
 /* ---- without a peer ---- */
 
+static struct ike_known *known_find(const struct ipaddr *addr)
+{
+	struct ike_known ref = {.addr = *addr};
+
+	return ike_known_find(&known, &ref);
+}
+
 static struct ike_known *known_get(const struct ipaddr *addr)
 {
-	struct ike_known ref = {.addr = *addr}, *k;
+	struct ike_known *k = known_find(addr);
 
-	k = ike_known_find(&known, &ref);
 	if (k || ike_known_count(&known) >= KNOWN_MAX)
 		return k;
 	k = XCALLOC(MTYPE_IKE_KNOWN, sizeof(*k));
@@ -100,6 +106,10 @@ static void known_drop(void)
 	if (monotime(NULL) - started < (time_t)swmesh_grace)
 		return;
 	frr_each_safe (ike_known, &known, k) {
+		if (ike_peer_find(&k->addr)) {
+			known_del(k);
+			continue;
+		}
 		zlog_notice(
 			"ike: AFBR %pIA of an earlier run did not come back; its SAs are taken down",
 			&k->addr);
@@ -398,7 +408,8 @@ static void first_done(void *arg, const struct swmesh_vici_reply *reply)
 	synced = true;
 	frr_each (ike_peers, &ike_peers, peer) {
 		sweep(peer);
-		peer->told = true;
+		/* One that came while we read is asked for again. */
+		peer->told = !known_find(&peer->addr);
 		ike_work_add(peer);
 	}
 	DEBUGD(&swmesh_dbg_ike,
@@ -454,13 +465,12 @@ static void peer_done(void *arg, const struct swmesh_vici_reply *reply)
 
 bool ike_sync_peer(struct ike_peer *peer)
 {
-	struct ike_known ref = {.addr = peer->addr}, *k;
+	struct ike_known *k = known_find(&peer->addr);
 	struct vici_builder b;
 	bool sas;
 
 	if (peer->asking)
 		return false;
-	k = ike_known_find(&known, &ref);
 	if (!k) {
 		peer->told = true;
 		peer->adopting = false;
