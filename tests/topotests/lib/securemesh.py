@@ -104,6 +104,24 @@ class SecureMesh(Mesh):
         assert not [p for p in seen if p.outer.proto in (50, 51)
                     and loopback(n) in (p.outer.src, p.outer.dst)]
 
+    def assert_one_each(self):
+        """Each AFBR has one IKE_SA, one CHILD_SA and one kernel SA each way with each other
+        one. Where there are several protocols this is not so."""
+        for n in self.numbers:
+            node, me = "a%d" % n, loopback(n)
+            others = sorted(loopback(m) for m in self.numbers if m != n)
+            sas = self[node].charon.sas()
+            assert sorted(sa["remote-host"] for sa in sas) == others, "IKE_SAs: %r" % sas
+            assert {sa["state"] for sa in sas} == {"ESTABLISHED"}
+            children = sorted(sa["remote-host"] for sa in sas for child in sa["children"]
+                              if child["state"] == "INSTALLED")
+            assert children == others, "CHILD_SAs: %r" % sas
+            states = xfrm.states(node)
+            for found in ([s.dst for s in states if s.src == me],
+                          [s.src for s in states if s.dst == me]):
+                assert sorted(found) == others, "%s: %r" % (node, states)
+        return True
+
     # -- what crosses the core --
 
     def endpoints(self):
