@@ -211,9 +211,13 @@ static void child_refresh(struct ike_peer *peer, enum ike_kind kind)
 		return;
 	up = child_in_kernel(peer, kind, &x);
 	if (child->up != up) {
-		DEBUGD(&swmesh_dbg_ike,
-		       "ike: peer %pIA: %s is %s by the kernel", &peer->addr,
-		       ike_kind_name(kind), up ? "protected" : "not protected");
+		if (up)
+			zlog_info("ike: AFBR %pIA: %s is protected",
+				  &peer->addr, ike_kind_name(kind));
+		else
+			zlog_warn(
+				"ike: AFBR %pIA: %s is not protected any more",
+				&peer->addr, ike_kind_name(kind));
 		child->since = monotime(NULL);
 	} else if (up && child->spi_out != x.spi_out)
 		child->rekeys++;
