@@ -13,6 +13,15 @@
 
 extern const struct frr_yang_module_info frr_swmesh_info;
 
+/* Where a commit comes from, which decides what it is refused for. */
+enum nb_commit {
+	NB_COMMIT_TYPED, /* or another client's: for any fault */
+	/* Lines that vtysh has read from a file, up to the next "exit": not for
+	 * what is not there yet, or a file that cannot be used, at boot. */
+	NB_COMMIT_BLOCK,
+	NB_COMMIT_LINE, /* of our own file: for no fault of a security */
+};
+
 /* A configuration as a whole, read from YANG and not yet the model's. */
 struct nb_draft {
 	struct mesh_config config;
@@ -38,7 +47,11 @@ int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args);
 int nb_check_transit(const struct lyd_node *mesh, char *errmsg, size_t len);
 int nb_check_mesh(struct nb_draft *draft, char *errmsg, size_t len);
 /* Every security that is named is there and has its method. */
-int nb_check_security_names(struct nb_draft *draft, char *errmsg, size_t len);
+int nb_check_security_names(struct nb_draft *draft, enum nb_commit kind,
+			    char *errmsg, size_t len);
+/* The security of this name is in use by the mesh and without a fault: what
+ * comes from a file may not change that. */
+bool nb_security_works(const char *name);
 /* The securities that are in use go together. */
 int nb_check_security_uses(struct nb_draft *draft, char *errmsg, size_t len);
 /* Call for each name of a security that is in use, until one returns false. */
@@ -52,7 +65,8 @@ bool nb_security_used(const struct mesh_config *config,
 void nb_read_securities(const struct lyd_node *mesh,
 			struct securities_head *securities);
 /* The files of what this commit adds or changes can be used. */
-int nb_check_security_files(struct nb_draft *draft, char *errmsg, size_t len);
+int nb_check_security_files(struct nb_draft *draft, enum nb_commit kind,
+			    char *errmsg, size_t len);
 /*
  * Give the mesh the draft's securities, with their files read; what did not
  * change stays as it is. said: what the user is to be told (S10).

@@ -235,8 +235,16 @@ bool nb_security_used(const struct mesh_config *config,
 	return !nb_security_uses(config, sets, other_name, (void *)name);
 }
 
+bool nb_security_works(const char *name)
+{
+	const struct security *s = security_find(&swmesh->securities, name);
+
+	return s && !s->error[0];
+}
+
 struct check {
 	struct nb_draft *draft;
+	enum nb_commit kind;
 	const struct security *first; /* of those in use */
 	char *errmsg;
 	size_t len;
@@ -248,6 +256,8 @@ static bool check_name(const char *name, const char *user, void *arg)
 	const struct security *s = security_find(&c->draft->securities, name);
 	const char *missing;
 
+	if (c->kind == NB_COMMIT_BLOCK && !nb_security_works(name))
+		return true;
 	if (!s) {
 		snprintf(
 			c->errmsg, c->len,
@@ -281,9 +291,11 @@ static bool check_words(const struct security *s, char *errmsg, size_t len)
 	return !why[0];
 }
 
-int nb_check_security_names(struct nb_draft *draft, char *errmsg, size_t len)
+int nb_check_security_names(struct nb_draft *draft, enum nb_commit kind,
+			    char *errmsg, size_t len)
 {
-	struct check c = {.draft = draft, .errmsg = errmsg, .len = len};
+	struct check c = {
+		.draft = draft, .kind = kind, .errmsg = errmsg, .len = len};
 	struct security *s;
 
 	frr_each (securities, &draft->securities, s)

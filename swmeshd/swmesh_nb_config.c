@@ -65,16 +65,21 @@ int swmesh_nb_apply(struct vty *vty)
 	return ret;
 }
 
-static bool commit_from_file(const struct lyd_node *dnode)
+static enum nb_commit commit_kind(const struct lyd_node *dnode)
 {
+	if (committing && committing->type == VTY_FILE)
+		return NB_COMMIT_LINE;
 	if (committing)
-		return committing->type == VTY_FILE ||
-		       committing->pending_allowed;
+		return committing->pending_allowed ? NB_COMMIT_BLOCK
+						   : NB_COMMIT_TYPED;
 	while (lyd_parent(dnode))
 		dnode = lyd_parent(dnode);
-	return file_pending &&
-	       lyd_first_sibling(dnode) ==
-		       lyd_first_sibling(vty_shared_candidate_config->dnode);
+	return file_pending && lyd_first_sibling(dnode) ==
+				       lyd_first_sibling(
+					       vty_shared_candidate_config
+						       ->dnode)
+		       ? NB_COMMIT_BLOCK
+		       : NB_COMMIT_TYPED;
 }
 
 static bool source_nonsense(const struct ipaddr *source)
@@ -281,12 +286,13 @@ void nb_draft_clear(struct nb_draft *draft)
 
 /* ---- checking and applying ---- */
 
-static int check_security(struct nb_draft *draft, char *err, size_t len)
+static int check_security(struct nb_draft *draft, enum nb_commit kind,
+			  char *err, size_t len)
 {
-	int ret = nb_check_security_names(draft, err, len);
+	int ret = nb_check_security_names(draft, kind, err, len);
 
 	if (ret == NB_OK)
-		ret = nb_check_security_files(draft, err, len);
+		ret = nb_check_security_files(draft, kind, err, len);
 	if (ret == NB_OK)
 		ret = nb_check_security_uses(draft, err, len);
 	return ret;
@@ -304,7 +310,7 @@ static bool fault_is_old(const char *err)
 	if (!mesh)
 		return false;
 	nb_draft_read(&draft, mesh);
-	check_security(&draft, old, sizeof(old));
+	check_security(&draft, NB_COMMIT_TYPED, old, sizeof(old));
 	nb_draft_clear(&draft);
 	return !strcmp(err, old);
 }
@@ -313,6 +319,7 @@ int swmesh_nb_mesh_pre_validate(struct nb_cb_pre_validate_args *args)
 {
 	char *err = args->errmsg;
 	size_t len = args->errmsg_len;
+	enum nb_commit kind = commit_kind(args->dnode);
 	struct nb_draft draft;
 	int ret;
 
@@ -321,11 +328,11 @@ int swmesh_nb_mesh_pre_validate(struct nb_cb_pre_validate_args *args)
 		return ret;
 	nb_draft_read(&draft, args->dnode);
 	ret = nb_check_mesh(&draft, err, len);
-	/* Of a file each line is a commit of its own, and an encap-set whose
-	 * line "security" was refused would send in clear (S9): what is wrong
-	 * is kept with the security instead, which then does not come up. */
-	if (ret == NB_OK && !commit_from_file(args->dnode)) {
-		ret = check_security(&draft, err, len);
+	/* An encap-set whose line "security" was refused would send in clear
+	 * (S9): what is wrong is kept with the security instead, which then
+	 * does not come up. */
+	if (ret == NB_OK && kind != NB_COMMIT_LINE) {
+		ret = check_security(&draft, kind, err, len);
 		if (ret != NB_OK && fault_is_old(err)) {
 			err[0] = '\0';
 			ret = NB_OK;

@@ -163,7 +163,8 @@ static void keep_or_load(struct nb_draft *draft)
 	}
 }
 
-int nb_check_security_files(struct nb_draft *draft, char *errmsg, size_t len)
+int nb_check_security_files(struct nb_draft *draft, enum nb_commit kind,
+			    char *errmsg, size_t len)
 {
 	const struct security *old;
 	struct security *s;
@@ -179,6 +180,8 @@ int nb_check_security_files(struct nb_draft *draft, char *errmsg, size_t len)
 		if (old && security_same_config(old, s) &&
 		    (!used ||
 		     nb_security_used(&swmesh->config, &swmesh->sets, s->name)))
+			continue;
+		if (kind == NB_COMMIT_BLOCK && !nb_security_works(s->name))
 			continue;
 		/* One that is not used yet may lack its other lines. */
 		if (!used && !s->file_error)

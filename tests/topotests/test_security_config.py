@@ -375,6 +375,58 @@ def test_file_is_read_again(a1, files):
         a1.write_file("key.pem", first)
 
 
+def from_vtysh(router, text):
+    """As vtysh gives lines of a file to the daemon; returns what is said."""
+    one = router["swmeshd"].vty
+    one.fresh()
+    return "".join(one.execute(line)[1] for line in (
+        "configure terminal", "XFRR_start_configuration", *vty.config_lines(text),
+        "XFRR_end_configuration"))
+
+
+def test_file_of_vtysh_at_boot(a1):
+    """S9: frr.conf is taken as it is, in whatever order, with files that are not there yet."""
+    a1.configure("swmeshd", "no softwire mesh\n")
+    said = from_vtysh(a1, """
+        softwire mesh
+         transit ipv6 source %s
+         encap-set EDGE
+          security CORE
+          tunnel 10 gre
+          payload ipv4
+         exit
+         security CORE
+          ike group-psk file %s
+         exit
+        exit
+    """ % (OURS, a1.file("late.psk")))
+    assert "failed" not in said, said
+    assert "  security CORE\n" in mesh_lines(a1)
+    assert "late.psk: No such file" in a1.show("swmeshd", "show softwire security")
+    try:
+        a1.write_file("late.psk", b"late\n")
+        said = a1.show("swmeshd", "clear softwire security keys")
+        assert "security CORE: its files have changed" in said
+        assert "No such file" not in a1.show("swmeshd", "show softwire security")
+    finally:
+        os.unlink(a1.file("late.psk"))
+
+
+@pytest.mark.parametrize("lines, says", [
+    ("security CORE\nike group-psk file /nonexistent/psk", "No such file"),
+    ("no security CORE", "there is no security CORE"),
+    ("security CORE\nno ike group-psk", "no method yet"),
+    ("encap-set OPEN\ntunnel 1 gre key 5\npayload ipv4", "which is gre too"),
+], ids=["file", "removal", "method", "conflict"])
+def test_file_of_vtysh_breaks_nothing(a1, lines, says):
+    """What works is not taken down by a reload of a wrong file: all of it is refused."""
+    before = mesh_lines(a1)
+    said = from_vtysh(a1, "softwire mesh\nike handshakes 99\n%s\n" % lines)
+    assert says in said, said
+    assert mesh_lines(a1) == before
+    assert "cannot be used" not in a1.show("swmeshd", "show softwire security")
+
+
 def test_refused_transaction_hides_the_secret(a1):
     """What is printed of a refused transaction, in a log perhaps, has the line but not the
     secret."""
