@@ -380,10 +380,12 @@ static void set_neighbors(const struct protect_bgp_config *config, bool on)
 void swmesh_ike_config_changed(struct mesh *mesh)
 {
 	const struct protect_bgp_config *config = &mesh->config.protect_bgp;
+	bool on = config->security[0] && !IS_IPADDR_NONE(&mesh->local_source);
 	struct ike_peer *peer;
 
-	set_neighbors(config, config->security[0] &&
-				      !IS_IPADDR_NONE(&mesh->local_source));
+	ike_bgp_guard(&mesh->local_source, config->neighbor,
+		      on ? config->n : 0);
+	set_neighbors(config, on);
 	frr_each_safe (ike_peers, &ike_peers, peer)
 		peer_collect(peer);
 	ike_slots_run();

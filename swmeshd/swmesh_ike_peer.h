@@ -8,6 +8,7 @@
  *   swmesh_ike_sa.c     what SAs charon has, and which of them are as they
  *                       should be
  *   swmesh_ike_pin.c    the moment between old and new SAs
+ *   swmesh_ike_bgp.c    BGP in clear
  *   swmesh_ike_event.c  charon's events
  *   swmesh_ike_sync.c   reading charon's state: at first, and now and then
  *   swmesh_ike_conn.c, swmesh_ike_reason.c  pure: messages, reasons
@@ -139,6 +140,12 @@ void ike_pin(struct ike_peer *peer);
 /* The new ones are there: use them in a moment; at once. */
 void ike_pin_settle(struct ike_peer *peer);
 void ike_unpin(struct ike_peer *peer);
+
+/* ---- swmesh_ike_bgp.c ---- */
+
+/* From now on BGP with these, and no others, is dropped in clear. */
+void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
+		   unsigned int n);
 
 /* ---- swmesh_ike_event.c ---- */
 

@@ -74,7 +74,7 @@ const struct ike_reason ike_reasons[] = {
 		.phrase = "received AUTHENTICATION_FAILED notify",
 		.vague = true, .final = true,
 		.text = "the AFBR refused our authentication: another group key, a certificate it does not trust, or other identities; it shows why",
-		.raw = "the AFBR refused our key: it is not the one that we announce to it in BGP (RFC 5566); it shows why",
+		.raw = "authentication failed: the AFBR refused our key; it is not the one that we announce to it in BGP (RFC 5566); it shows why",
 	},
 
 	/* ---- proposals ---- */

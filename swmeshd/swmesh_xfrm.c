@@ -74,6 +74,11 @@ int xfrm_ask(struct nlmsghdr *nlh)
 	return exchange(nlh, NULL, NULL);
 }
 
+int xfrm_list(struct nlmsghdr *nlh, mnl_cb_t each, void *arg)
+{
+	return exchange(nlh, each, arg);
+}
+
 static int dump_message(const struct nlmsghdr *nlh, void *arg)
 {
 	view_message(nlh);

@@ -19,6 +19,8 @@ bool xfrm_open(char *err, size_t len);
 struct nlmsghdr *xfrm_request(uint8_t buf[XFRM_MESSAGE_MAX], uint16_t type,
 			      uint16_t flags);
 int xfrm_ask(struct nlmsghdr *nlh);
+/* The same for a dump: `each` for every message of it. */
+int xfrm_list(struct nlmsghdr *nlh, mnl_cb_t each, void *arg);
 
 /* Read the notifications that are there already. */
 void xfrm_drain(void);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * S11: TCP 179 with the neighbors of `protect bgp` is dropped unless an SA
+ * covers it. Not with other AFBRs: BGP has to tell of those first.
+ *
+ * The policies are ours by their priority. Each change of the configuration
+ * reads what there is, of whatever run, and puts it right.
+ */
+#include <zebra.h>
+
+#include <linux/xfrm.h>
+
+#include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmesh_ike_peer.h"
+#include "swmeshd/swmesh_xfrm_priv.h"
+#include "swmeshd/swmesh_xfrm_view.h"
+#include "swmeshd/swmeshd.h"
+
+/* Behind those of charon; the last octets say "SB". */
+#define BGP_GUARD_PRIORITY 0xffff5342u
+#define BGP_PORT 179
+/* Four a neighbor: out and in, port 179 here and there. */
+#define POLICIES_MAX (4 * PROTECT_BGP_NEIGHBORS_MAX)
+
+struct guard_policy {
+	struct xfrm_selector sel;
+	uint8_t dir;
+	bool there;
+};
+
+struct guard_set {
+	unsigned int n;
+	struct guard_policy p[POLICIES_MAX];
+	/* Of an earlier configuration. */
+	unsigned int n_old;
+	struct xfrm_userpolicy_id old[POLICIES_MAX];
+};
+
+static void want(struct guard_set *set, const struct ipaddr *src,
+		 const struct ipaddr *dst, uint8_t dir, bool source_port)
+{
+	struct guard_policy *p = &set->p[set->n++];
+	uint8_t bits = IS_IPADDR_V4(src) ? 32 : 128;
+
+	memset(p, 0, sizeof(*p));
+	p->dir = dir;
+	p->sel.family = view_put_address(src, &p->sel.saddr);
+	view_put_address(dst, &p->sel.daddr);
+	p->sel.prefixlen_s = p->sel.prefixlen_d = bits;
+	p->sel.proto = IPPROTO_TCP;
+	if (source_port) {
+		p->sel.sport = htons(BGP_PORT);
+		p->sel.sport_mask = UINT16_MAX;
+	} else {
+		p->sel.dport = htons(BGP_PORT);
+		p->sel.dport_mask = UINT16_MAX;
+	}
+}
+
+static int see(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct xfrm_userpolicy_info *info = mnl_nlmsg_get_payload(nlh);
+	struct guard_set *set = arg;
+
+	if (nlh->nlmsg_type != XFRM_MSG_NEWPOLICY ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*info) ||
+	    info->priority != BGP_GUARD_PRIORITY ||
+	    info->action != XFRM_POLICY_BLOCK)
+		return MNL_CB_OK;
+	for (unsigned int i = 0; i < set->n; i++) {
+		struct guard_policy *p = &set->p[i];
+
+		if (p->dir == info->dir &&
+		    !memcmp(&p->sel, &info->sel, sizeof(p->sel))) {
+			p->there = true;
+			return MNL_CB_OK;
+		}
+	}
+	if (set->n_old < POLICIES_MAX) {
+		struct xfrm_userpolicy_id *id = &set->old[set->n_old++];
+
+		memset(id, 0, sizeof(*id));
+		id->sel = info->sel;
+		id->index = info->index;
+		id->dir = info->dir;
+	}
+	return MNL_CB_OK;
+}
+
+static int put_policy(const struct guard_policy *p)
+{
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
+	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_UPDPOLICY, 0);
+	struct xfrm_userpolicy_info *info;
+
+	info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+	info->sel = p->sel;
+	info->lft.soft_byte_limit = info->lft.hard_byte_limit = XFRM_INF;
+	info->lft.soft_packet_limit = info->lft.hard_packet_limit = XFRM_INF;
+	info->priority = BGP_GUARD_PRIORITY;
+	info->dir = p->dir;
+	info->action = XFRM_POLICY_BLOCK;
+	info->share = XFRM_SHARE_ANY;
+	return xfrm_ask(nlh);
+}
+
+static void drop_policy(const struct xfrm_userpolicy_id *old)
+{
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
+	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_DELPOLICY, 0);
+
+	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(*old)), old,
+	       sizeof(*old));
+	xfrm_ask(nlh); /* or it is gone */
+}
+
+void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
+		   unsigned int n)
+{
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
+	struct guard_set *set;
+	char text[128];
+	int err;
+
+	if (!xfrm_open(text, sizeof(text)))
+		return;
+	set = XCALLOC(MTYPE_TMP, sizeof(*set));
+	for (unsigned int i = 0; i < MIN(n, PROTECT_BGP_NEIGHBORS_MAX); i++) {
+		if (neighbors[i].ipa_type != local->ipa_type)
+			continue;
+		for (int port = 0; port < 2; port++) {
+			want(set, local, &neighbors[i], XFRM_POLICY_OUT, port);
+			want(set, &neighbors[i], local, XFRM_POLICY_IN, port);
+		}
+	}
+	err = xfrm_list(xfrm_request(buf, XFRM_MSG_GETPOLICY, NLM_F_DUMP), see,
+			set);
+	for (unsigned int i = 0; !err && i < set->n; i++)
+		if (!set->p[i].there)
+			err = put_policy(&set->p[i]);
+	for (unsigned int i = 0; !err && i < set->n_old; i++)
+		drop_policy(&set->old[i]);
+	if (err)
+		flog_err(
+			EC_SWMESH_NETLINK_DUMP,
+			"kernel: BGP in clear with the neighbors of 'protect bgp' cannot be dropped: %s",
+			strerror(err));
+	XFREE(MTYPE_TMP, set);
+}
