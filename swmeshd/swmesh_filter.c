@@ -4,7 +4,7 @@
  *
  * What the table is to hold follows from the mesh: it is found anew after a
  * change, compared with what it holds, and the difference goes to the kernel in
- * one transaction, some of them a second at most. After a start, and when
+ * one transaction, twenty of them a second at most. After a start, and when
  * somebody else has touched the table, it is replaced in one transaction that
  * leaves the counters as they are; after a start without emptying the sets, as
  * traffic of softwires that bgpd has not yet asked for goes on.
@@ -25,9 +25,9 @@
 
 DEFINE_MTYPE_STATIC(SWMESHD, FILTER_ELEMENT, "Filter element");
 
-/* Between two transactions, and no more than this part of the time. */
+/* Between two transactions at least, and so many times what one took. */
 #define INTERVAL_MS 50
-#define INTERVAL_SHARE 4
+#define INTERVAL_SHARE 9
 /* Devices outlive their softwires by a little less, to receive what the AFBR
  * has sent on the way. */
 #define LINGER_S 4
