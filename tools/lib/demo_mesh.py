@@ -17,17 +17,26 @@ sys.path.insert(0, os.path.join(TOP, "tests", "topotests"))
 
 from lib import capture, kernel, netns, packet, paths, traffic, wait  # noqa: E402
 from lib.mesh import Mesh, host, island, loopback  # noqa: E402
+from lib.securemesh import PSK, SecureMesh  # noqa: E402
 from lib.vty import VtyError  # noqa: E402
 
 # Each AFBR wants to be sent its own GRE key; IP-in-IP is its second choice.
-SETS = {n: {"EDGE": ["tunnel 10 gre key %d%02d" % (n, n), "tunnel 20 ip-in-ip",
-                     "payload ipv4"]} for n in (1, 2, 3)}
+TUNNELS = {n: ["tunnel 10 gre key %d%02d" % (n, n), "tunnel 20 ip-in-ip"] for n in (1, 2, 3)}
+SETS = {n: {"EDGE": [*lines, "payload ipv4"]} for n, lines in TUNNELS.items()}
+# A group key, which IKEv2 authenticates all AFBRs by, and what protects the softwires.
+SECURITY = [*PSK, "esp aes256gcm16"]
+# What tcpdump is to read of the core.
+TUNNELLED = "ip6 proto 47 or ip6 proto 4"
+IKE, ESP = "udp port 500 or udp port 4500", "ip6 proto 50"
 
 PICTURE = """
    h1 10.1.0.2 - a1 \\            / a2 - 10.2.0.2 h2
                       p (core, IPv6 only; route reflector)
    h3 10.3.0.2 - a3 /
    a1 a2 a3: AFBRs 2001:db8:c::1, ::2, ::3      one GRE key each: 101, 202, 303
+%s"""
+PROTECTED = """\
+   on each AFBR strongSwan's charon: IKEv2, ESP with AES-GCM around every softwire
 """
 
 HELP = """\
@@ -83,23 +92,57 @@ def ping_table(mesh):
     return lost
 
 
-def decoded_capture(mesh, mark, count=6):
-    """tcpdump's own reading of some tunnelled packets, and ours of all of them."""
-    lines = []
+def decoded_capture(mesh, mark):
+    """Of the core: some packets as tcpdump reads them, and a count of all since the mark."""
     seen = mesh.capture.packets(mark)
-    for link, path in mesh.capture.files.items():
-        out = subprocess.run(
-            ["tcpdump", "-nn", "-tttt", "-r", "-", "ip6 proto 47 or ip6 proto 4"],
-            input=capture.pcap_since(path, mark[link]), capture_output=True, env=paths.ENV,
-            check=True).stdout.decode()
-        lines += ["  at %s:  %s" % (link, line) for line in out.splitlines()]
-    for line in sorted(lines, key=lambda text: text.split("  ", 2)[2])[:count]:
-        print(line)
+    if isinstance(mesh, SecureMesh):
+        read_by_tcpdump(mesh, mark, ESP)
+        return protected(mesh, seen)
+    read_by_tcpdump(mesh, mark, TUNNELLED)
     inside = packet.select(seen, inner_version=4)
     clear = packet.in_clear(seen, "10.0.0.0/8")
     print("In the core: %d IPv4 packets of the islands inside tunnels (%s), %d in clear." % (
         len(inside), ", ".join(sorted({describe(p) for p in inside})), len(clear)))
     return len(clear)
+
+
+def read_by_tcpdump(mesh, mark, expression, links=None, count=6):
+    """Print tcpdump's own reading of the first packets since a mark (None: of all)."""
+    lines = []
+    for link, path in mesh.capture.files.items():
+        if links is None or link in links:
+            out = subprocess.run(
+                ["tcpdump", "-nn", "-tttt", "-r", "-", expression],
+                input=capture.pcap_since(path, mark[link] if mark else 0),
+                capture_output=True, env=paths.ENV, check=True).stdout.decode()
+            lines += ["  at %s:  %s" % (link, line) for line in out.splitlines()]
+    for line in sorted(lines, key=lambda text: text.split("  ", 2)[2])[:count]:
+        print(line)
+
+
+def protected(mesh, seen):
+    """Say what the core saw between AFBRs; how many packets it should not have seen."""
+    clear = packet.in_clear(seen, "10.0.0.0/8")
+    bare = packet.unprotected(seen)
+    between = [p for p in seen if {p.outer.src, p.outer.dst} <= mesh.endpoints()]
+    esp = packet.select(between, encap="esp")
+    print("In the core: %d ESP packets and %d of IKE between the AFBRs; %d of a softwire "
+          "outside of ESP,\n%d of the islands in clear." % (
+              len(esp), len(packet.select(between, proto="udp")), len(bare), len(clear)))
+    return len(clear) + len(bare)
+
+
+def present_security(mesh):
+    """What IKE has made, and all that the core saw from the first packet on."""
+    show(mesh, "a1", "swmeshd", "show softwire security")
+    heading("a1# ip xfrm policy, towards a2")
+    for line in netns.run("a1", ["ip", "xfrm", "policy", "list", "src", loopback(1),
+                                 "dst", loopback(2)]).splitlines():
+        print("  " + line)
+    heading("The core since the first daemon started: IKE of a1 and a2")
+    read_by_tcpdump(mesh, None, "(%s) and host %s and host %s" % (
+        IKE, loopback(1), loopback(2)), ["p-a1", "p-a2"])
+    return protected(mesh, mesh.capture.packets())
 
 
 def describe(one):
@@ -122,6 +165,8 @@ def present(mesh):
     wrong = ping_table(mesh)
     heading("The core, captured at p and read by tcpdump")
     wrong += decoded_capture(mesh, mark)
+    if isinstance(mesh, SecureMesh):
+        wrong += present_security(mesh)
     return wrong
 
 
@@ -174,11 +219,17 @@ def in_namespace(node, command):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--shell", action="store_true")
+    parser.add_argument("--plain", action="store_true")
     args = parser.parse_args()
-    mesh, step, errors = Mesh("demo", sets=SETS), Steps(), []
-    print(PICTURE)
+    if args.plain:
+        mesh, daemons = Mesh("demo", sets=SETS), "FRR daemons"
+    else:
+        mesh = SecureMesh("demo", security=SECURITY, tunnels=TUNNELS)
+        daemons = "FRR's daemons and charon"
+    step, errors = Steps(), []
+    print(PICTURE % ("" if args.plain else PROTECTED))
     try:
-        step("namespaces, links, FRR daemons on 4 routers", mesh.up)
+        step("namespaces, links, %s on 4 routers" % daemons, mesh.up)
         step("BGP sessions with the route reflector", lambda: mesh["p"].wait_bgp(3))
         step("softwires and routes to all islands in all kernels", lambda: wait.until(
             lambda: islands_routed(mesh), "every island has its route through a softwire"))
