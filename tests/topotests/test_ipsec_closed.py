@@ -144,6 +144,22 @@ def test_swmeshd_killed(settled):
     settled.assert_protected(mark)
 
 
+def wait_gone(node):
+    """Until nothing of swmeshd's is left; never is there a device without the policy that drops
+    what it sends."""
+    disorder = []
+
+    def gone():
+        closed = guards(node)  # asked first: a device seen later was there then, too
+        devices = kernel.tunnels(node)
+        if devices and closed != BOTH:
+            disorder.append((closed, devices))
+        return disorder or not (kernel.leftovers(node) or closed or nft.present(node))
+
+    wait.until(gone, "%s has let go" % node, LIMIT)
+    assert disorder == []
+
+
 def test_removed(settled):
     """No softwire mesh: devices go, then drop policies and table, with nothing in clear on the
     way; and it all comes again."""
@@ -152,13 +168,7 @@ def test_removed(settled):
     softwires.wait_flowing(flow)
     settled["a1"].configure("swmeshd", "no softwire mesh\n")
 
-    def gone():
-        # Never a device without the policy that drops.
-        left, closed = kernel.leftovers("a1"), guards("a1")
-        assert closed == BOTH or not kernel.tunnels("a1")
-        return not left and not closed and not nft.present("a1")
-
-    wait.until(gone, "a1 has let go", LIMIT)
+    wait_gone("a1")
     flow.stop()
     settled.give([1])
     wait_up(settled)
@@ -188,4 +198,30 @@ def test_security_taken_away_and_given(settled):
     softwires.wait_flowing(flow, limit=LIMIT)
     flow.stop()
     wait_up(settled)
+    settled.assert_protected(mark)
+
+
+def test_leftovers(settled):
+    """What a run left behind that the next one is not configured for stays for the grace time,
+    and goes in order: never a device without the policy that drops."""
+    router, mark = settled["a1"], settled.capture.mark()
+    daemon, config = router["swmeshd"], router.configs["swmeshd"]
+    flow = settled.flow("h1", host(2), "h2", rate=100)
+    softwires.wait_flowing(flow)
+    daemon.kill()
+    router.configs["swmeshd"] = ""
+    router.write_config("swmeshd")
+    daemon.options += ["--grace", "5"]
+    try:
+        daemon.start()
+        assert guards("a1") == BOTH and nft.present("a1") and kernel.tunnels("a1")
+        wait_gone("a1")
+        flow.stop()
+    finally:
+        router.configs["swmeshd"] = config
+        router.write_config("swmeshd")
+        daemon.options = daemon.options[:-2]
+        daemon.restart()
+    wait_up(settled)
+    softwires.wait_talk(settled)
     settled.assert_protected(mark)
