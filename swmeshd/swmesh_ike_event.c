@@ -183,24 +183,32 @@ static struct ike_peer *log_initiating(const char *line)
 	return str2ipaddr(text, &addr) ? NULL : ike_peer_find(&addr);
 }
 
+/* The peer begins, outside of the IKE_SAs that we have with it: rekeying one
+ * of those is told in the same words. */
+static void log_begins(struct ike_peer *peer, uint32_t id)
+{
+	peer->incoming = id;
+	peer->incoming_at = ike_now_ms();
+	if (peer->state != IKE_INITIATING)
+		peer->why[0] = '\0';
+	ike_pin(peer);
+}
+
 static struct ike_peer *log_peer(const struct vici_section *msg, uint32_t id,
 				 const char *line)
 {
-	struct ike_peer *peer = log_initiating(line);
+	struct ike_peer *peer;
 	char name[NAME_LEN];
 
-	if (peer) {
-		peer->incoming = id;
-		peer->incoming_at = ike_now_ms();
-		if (peer->state != IKE_INITIATING)
-			peer->why[0] = '\0';
-		ike_pin(peer);
-		return peer;
-	}
 	vici_find_text(msg, "ikesa-name", name, sizeof(name));
 	peer = ike_peer_by_name(name);
 	if (peer || !id)
 		return peer;
+	peer = log_initiating(line);
+	if (peer) {
+		log_begins(peer, id);
+		return peer;
+	}
 	/* It has no name before its connection is chosen. */
 	frr_each (ike_peers, &ike_peers, peer)
 		if (peer->incoming == id)
