@@ -25,6 +25,12 @@ DEFINE_MTYPE_STATIC(SWMESHD, FILTER_TEXT, "Filter commands");
 
 #define ENCAPSULATIONS "{ 4, 41, 47, 115 }"
 
+/* How long a source that was in order is not looked at again, and how long it
+ * is let in when its route has gone; of how many. */
+#define RECENT_S 2
+#define SEEN_S 10
+#define SEEN_MAX 16384
+
 /* ---- the buffer ---- */
 
 static bool text_room(struct filter_text *text, size_t len)
@@ -234,6 +240,39 @@ static void rules_sent(struct filter_text *text,
 	}
 }
 
+/*
+ * Sources that were found to be in order not long ago. A route that bgpd has
+ * just taken away, to give it another SW-NHOP, comes back in a moment: what is
+ * under way meanwhile is no forgery. And most packets need no route lookup.
+ */
+static void seen_sets(struct filter_text *text)
+{
+	static const char *const families[] = {"4", "6"};
+
+	for (unsigned int i = 0; i < array_size(families); i++)
+		add(text,
+		    "add set inet " FILTER_TABLE
+		    " recent%s { type iface_index . ipv%s_addr; size %u; flags dynamic,timeout; }\n"
+		    "add set inet " FILTER_TABLE
+		    " seen%s { type iface_index . ipv%s_addr; size %u; flags dynamic,timeout; }\n",
+		    families[i], families[i], SEEN_MAX, families[i],
+		    families[i], SEEN_MAX);
+}
+
+/* A set that is full adds nothing: then the rule ends, the chain goes on. */
+static void rules_valid(struct filter_text *text)
+{
+	rule(text, "valid", "add @recent4 { iif . ip saddr timeout %us }",
+	     RECENT_S);
+	rule(text, "valid", "add @recent6 { iif . ip6 saddr timeout %us }",
+	     RECENT_S);
+	rule(text, "valid", "update @seen4 { iif . ip saddr timeout %us }",
+	     SEEN_S);
+	rule(text, "valid", "update @seen6 { iif . ip6 saddr timeout %us }",
+	     SEEN_S);
+	rule(text, "valid", "accept");
+}
+
 static void rules_inner(struct filter_text *text,
 			const struct filter_shape *shape, const char *ip)
 {
@@ -248,10 +287,14 @@ static void rules_inner(struct filter_text *text,
 		 * "unreachable". */
 		rule(text, "inner", "fib saddr oif exists accept");
 	} else {
-		rule(text, "inner", "fib saddr . iif oif exists accept");
+		rule(text, "inner", "iif . ip saddr @recent4 accept");
+		rule(text, "inner", "iif . ip6 saddr @recent6 accept");
+		rule(text, "inner", "fib saddr . iif oif exists goto valid");
 		/* The AFBR may send by another tunnel than we do: each end
 		 * chooses for itself (RFC 9012 section 6). */
-		rule(text, "inner", "fib saddr oif . iif @pairs accept");
+		rule(text, "inner", "fib saddr oif . iif @pairs goto valid");
+		rule(text, "inner", "iif . ip saddr @seen4 accept");
+		rule(text, "inner", "iif . ip6 saddr @seen6 accept");
 	}
 	/* What the AFBR itself sends, ICMP errors for one: its endpoint is
 	 * routed through the core, not back into the softwire. */
@@ -298,10 +341,15 @@ void filter_text_table(struct filter_text *text,
 		if (flush)
 			add(text, "flush set inet " FILTER_TABLE " %s\n", name);
 	}
+	seen_sets(text);
+	add(text, "add chain inet " FILTER_TABLE
+		  " valid\n"
+		  "flush chain inet " FILTER_TABLE " valid\n");
 	chain(text, "outer", "input priority filter - 10");
 	chain(text, "sent", "output priority filter - 10");
 	chain(text, "inner", "prerouting priority raw + 10");
 	rules_outer(text, shape, ip);
 	rules_sent(text, shape, ip);
+	rules_valid(text);
 	rules_inner(text, shape, ip);
 }
