@@ -243,6 +243,7 @@ static void initiate(struct ike_peer *peer, enum ike_kind kind)
 	DEBUGD(&swmesh_dbg_ike, "ike: peer %pIA: initiating %s", &peer->addr,
 	       ike_kind_name(kind));
 	peer->trying = kind;
+	peer->attempt_at = ike_now_ms();
 	vici_begin(&b, VICI_CMD_REQUEST, "initiate");
 	vici_key_value(&b, "ike", peer->name);
 	vici_key_value(&b, "child", ike_kind_name(kind));

@@ -406,6 +406,7 @@ static void conn_done(void *arg, const struct swmesh_vici_reply *reply)
 	peer->loading = false;
 	if (reply->error == SWMESH_VICI_OK) {
 		peer->loaded = peer->has_conn = true;
+		peer->loaded_at = ike_now_ms();
 		peer->refused = false;
 		ike_check(peer);
 		return;

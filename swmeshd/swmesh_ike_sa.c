@@ -59,11 +59,24 @@ static bool is_raw(const struct ike_peer *peer)
 	return peer->security && peer->security->method == IKE_METHOD_RAW;
 }
 
+/* It began after charon had been given the keys of now: what came before does
+ * not count. */
+static bool begun_since(const struct ike_peer *peer, const struct ike_sa *sa)
+{
+	if (sa->initiator) /* asked for in one row with the connection */
+		return peer->attempt_at >= peer->allowed_since;
+	return peer->incoming == sa->id &&
+	       peer->loaded_at >= peer->allowed_since &&
+	       peer->incoming_at >= peer->loaded_at;
+}
+
 /* What an IKE_SA that is established now was authenticated by: one of those. */
-static void hashes_now(const struct ike_peer *peer, struct ike_hashes *out)
+static void hashes_now(const struct ike_peer *peer, const struct ike_sa *sa,
+		       struct ike_hashes *out)
 {
 	*out = peer->allowed;
-	if (ike_now_ms() - peer->allowed_since > ALLOWED_OVERLAP_MS)
+	if (begun_since(peer, sa) ||
+	    ike_now_ms() - peer->allowed_since > ALLOWED_OVERLAP_MS)
 		return;
 	for (unsigned int i = 0; i < peer->allowed_before.n; i++)
 		if (out->n < AFBR_KEYS_MAX &&
@@ -155,7 +168,7 @@ static void sa_established(struct ike_peer *peer, struct ike_sa *sa)
 {
 	peer->established++;
 	if (is_raw(peer))
-		hashes_now(peer, &sa->hashes);
+		hashes_now(peer, sa, &sa->hashes);
 	if (!peer->adopting)
 		memcpy(sa->digest, peer->ike_digest, IKE_DIGEST_LEN);
 	else

@@ -152,15 +152,16 @@ struct ike_peer {
 	bool in_work;
 	struct ike_queue_item queue_item;
 	bool in_queue;
-	bool slot;     /* holds one of `handshakes` */
-	bool loaded;   /* charon has the connection as it is now */
-	bool loading;  /* its answer is to come */
-	bool refused;  /* it did not take it */
-	bool named;    /* mark of a list under way */
-	bool has_conn; /* charon may have a connection of this name */
-	bool told;     /* what it had before we came is known */
-	bool asking;   /* ... that is being asked */
-	bool adopting; /* SAs by a connection of an earlier run */
+	bool slot;	   /* holds one of `handshakes` */
+	bool loaded;	   /* charon has the connection as it is now */
+	int64_t loaded_at; /* ... since; monotime, ms */
+	bool loading;	   /* its answer is to come */
+	bool refused;	   /* it did not take it */
+	bool named;	   /* mark of a list under way */
+	bool has_conn;	   /* charon may have a connection of this name */
+	bool told;	   /* what it had before we came is known */
+	bool asking;	   /* ... that is being asked */
+	bool adopting;	   /* SAs by a connection of an earlier run */
 	/* Digests of the connection that charon has, or is being given. */
 	uint8_t conn_digest[IKE_DIGEST_LEN];
 	uint8_t ike_digest[IKE_DIGEST_LEN];
@@ -174,6 +175,7 @@ struct ike_peer {
 	char why[MESH_REASON_LEN];     /* of the attempt, by charon's log */
 	bool why_vague, why_soon;
 	uint32_t attempt;     /* IKE_SA that we are setting up */
+	int64_t attempt_at;   /* asked for then; monotime, ms */
 	uint32_t incoming;    /* IKE_SA that the peer is setting up */
 	int64_t incoming_at;  /* monotime, ms */
 	enum ike_kind trying; /* child that was asked for last */
