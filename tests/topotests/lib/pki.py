@@ -34,6 +34,7 @@ default_md = sha256
 default_days = 30
 default_crl_days = 30
 policy = any
+crl_extensions = crl
 unique_subject = no
 [any]
 organizationName = optional
@@ -43,6 +44,9 @@ basicConstraints = CA:FALSE
 keyUsage = digitalSignature
 extendedKeyUsage = serverAuth, clientAuth
 subjectAltName = %(names)s
+authorityKeyIdentifier = keyid
+[crl]
+# Without it charon finds no list for an issuer (RFC 5280 section 5.2.1: MUST).
 authorityKeyIdentifier = keyid
 [root]
 basicConstraints = critical, CA:TRUE
