@@ -28,6 +28,7 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_USER, "IKE user");
 #define BGP_PORT 179
 
 struct ike_peers_head ike_peers;
+static struct thread *t_guard_bgp;
 
 int ike_peer_cmp(const struct ike_peer *a, const struct ike_peer *b)
 {
@@ -304,6 +305,15 @@ void ike_peer_error(struct ike_peer *peer, const char *text)
 			softwire_event(user->sw, SOFTWIRE_EV_SA_FAILED, text);
 }
 
+static void guard_bgp(struct thread *t)
+{
+	const struct protect_bgp_config *config = &swmesh->config.protect_bgp;
+	bool on = config->security[0] && !IS_IPADDR_NONE(&swmesh->local_source);
+
+	ike_bgp_guard(&swmesh->local_source, config->neighbor,
+		      on ? config->n : 0);
+}
+
 static void kernel_changed(const struct ipaddr *local,
 			   const struct ipaddr *remote)
 {
@@ -313,6 +323,8 @@ static void kernel_changed(const struct ipaddr *local,
 		return;
 	ike_peer_kernel(peer);
 	ike_check(peer);
+	if (peer->bgp_neighbor) /* perhaps all policies were flushed */
+		thread_add_event(master, guard_bgp, NULL, 0, &t_guard_bgp);
 }
 
 /* ---- the model ---- */
@@ -383,8 +395,7 @@ void swmesh_ike_config_changed(struct mesh *mesh)
 	bool on = config->security[0] && !IS_IPADDR_NONE(&mesh->local_source);
 	struct ike_peer *peer;
 
-	ike_bgp_guard(&mesh->local_source, config->neighbor,
-		      on ? config->n : 0);
+	guard_bgp(NULL);
 	set_neighbors(config, on);
 	frr_each_safe (ike_peers, &ike_peers, peer)
 		peer_collect(peer);
@@ -504,6 +515,7 @@ void swmesh_ike_stop(void)
 	struct ike_peer *peer;
 	struct ike_user *user;
 
+	THREAD_OFF(t_guard_bgp);
 	swmesh_vici_stop();
 	ike_sync_stop();
 	frr_each_safe (ike_peers, &ike_peers, peer) {

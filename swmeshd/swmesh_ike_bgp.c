@@ -5,6 +5,10 @@
  *
  * The policies are ours by their priority. Each change of the configuration
  * reads what there is, of whatever run, and puts it right.
+ *
+ * The kernel has one policy for a selector, whatever its priority, so ours must
+ * not have those of charon's `bgp-in` and `bgp-out`, which would replace them:
+ * the port that is not 179 is split into an upper and a lower half.
  */
 #include <zebra.h>
 
@@ -19,8 +23,10 @@
 /* Behind those of charon; the last octets say "SB". */
 #define BGP_GUARD_PRIORITY 0xffff5342u
 #define BGP_PORT 179
-/* Four a neighbor: out and in, port 179 here and there. */
-#define POLICIES_MAX (4 * PROTECT_BGP_NEIGHBORS_MAX)
+/* The highest bit of the other port. */
+#define PORT_HALF 0x8000
+/* Eight a neighbor: out and in, port 179 here and there, two halves. */
+#define POLICIES_MAX (8 * PROTECT_BGP_NEIGHBORS_MAX)
 
 struct guard_policy {
 	struct xfrm_selector sel;
@@ -37,7 +43,8 @@ struct guard_set {
 };
 
 static void want(struct guard_set *set, const struct ipaddr *src,
-		 const struct ipaddr *dst, uint8_t dir, bool source_port)
+		 const struct ipaddr *dst, uint8_t dir, bool source_port,
+		 uint16_t half)
 {
 	struct guard_policy *p = &set->p[set->n++];
 	uint8_t bits = IS_IPADDR_V4(src) ? 32 : 128;
@@ -51,9 +58,13 @@ static void want(struct guard_set *set, const struct ipaddr *src,
 	if (source_port) {
 		p->sel.sport = htons(BGP_PORT);
 		p->sel.sport_mask = UINT16_MAX;
+		p->sel.dport = htons(half);
+		p->sel.dport_mask = htons(PORT_HALF);
 	} else {
 		p->sel.dport = htons(BGP_PORT);
 		p->sel.dport_mask = UINT16_MAX;
+		p->sel.sport = htons(half);
+		p->sel.sport_mask = htons(PORT_HALF);
 	}
 }
 
@@ -128,9 +139,13 @@ void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 	for (unsigned int i = 0; i < MIN(n, PROTECT_BGP_NEIGHBORS_MAX); i++) {
 		if (neighbors[i].ipa_type != local->ipa_type)
 			continue;
-		for (int port = 0; port < 2; port++) {
-			want(set, local, &neighbors[i], XFRM_POLICY_OUT, port);
-			want(set, &neighbors[i], local, XFRM_POLICY_IN, port);
+		for (int way = 0; way < 4; way++) {
+			uint16_t half = way & 2 ? PORT_HALF : 0;
+
+			want(set, local, &neighbors[i], XFRM_POLICY_OUT,
+			     way & 1, half);
+			want(set, &neighbors[i], local, XFRM_POLICY_IN, way & 1,
+			     half);
 		}
 	}
 	err = xfrm_list(xfrm_request(buf, XFRM_MSG_GETPOLICY, NLM_F_DUMP), see,
