@@ -394,10 +394,22 @@ static bool issued_by(X509_CRL *crl, const struct security_file *ca)
 	return ok;
 }
 
+/* charon finds a list by its authority's key alone, and says nothing of one
+ * without: those revoked would get in. */
+static bool names_key(X509_CRL *crl)
+{
+	AUTHORITY_KEYID *id = X509_CRL_get_ext_d2i(
+		crl, NID_authority_key_identifier, NULL, NULL);
+	bool ok = id && id->keyid;
+
+	AUTHORITY_KEYID_free(id);
+	return ok;
+}
+
 static bool load_crl(struct security *s, struct security_file *file)
 {
 	X509_CRL *crl;
-	bool ok = false;
+	bool ok = false, named;
 
 	if (!load_file(s, "crl", file, false))
 		return false;
@@ -409,10 +421,16 @@ static bool load_crl(struct security *s, struct security_file *file)
 			file->path);
 	for (unsigned int i = 0; !ok && i < s->n_ca; i++)
 		ok = issued_by(crl, &s->ca[i]);
+	named = names_key(crl);
 	X509_CRL_free(crl);
-	return ok ||
-	       fail(s, false,
-		    "crl %s: signed by none of the authorities; name its authority with 'ike pki ca'",
+	if (!ok)
+		return fail(
+			s, false,
+			"crl %s: signed by none of the authorities; name its authority with 'ike pki ca'",
+			file->path);
+	return named ||
+	       fail(s, true,
+		    "crl %s: has no Authority Key Identifier, so charon would not use it; issue it with one (RFC 5280 section 5.2.1)",
 		    file->path);
 }
 

@@ -127,7 +127,21 @@ static X509 *certify(EVP_PKEY *key, const char *name, const char *san, int from,
 	return cert;
 }
 
-static void write_crl(const char *leaf, EVP_PKEY *by, X509 *issuer)
+static void name_key(X509_CRL *crl, X509 *issuer)
+{
+	AUTHORITY_KEYID *id = AUTHORITY_KEYID_new();
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned int len;
+
+	assert_true(X509_pubkey_digest(issuer, EVP_sha1(), digest, &len));
+	id->keyid = ASN1_OCTET_STRING_new();
+	assert_true(ASN1_OCTET_STRING_set(id->keyid, digest, len));
+	assert_true(X509_CRL_add1_ext_i2d(crl, NID_authority_key_identifier, id,
+					  0, 0));
+	AUTHORITY_KEYID_free(id);
+}
+
+static void write_crl(const char *leaf, EVP_PKEY *by, X509 *issuer, bool named)
 {
 	X509_CRL *crl = X509_CRL_new();
 	ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
@@ -136,6 +150,8 @@ static void write_crl(const char *leaf, EVP_PKEY *by, X509 *issuer)
 	X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer));
 	X509_CRL_set1_lastUpdate(crl, now);
 	X509_CRL_set1_nextUpdate(crl, now);
+	if (named)
+		name_key(crl, issuer);
 	assert_true(X509_CRL_sign(crl, by, EVP_sha256()) > 0);
 	assert_true(PEM_write_X509_CRL(f, crl));
 	fclose(f);
@@ -466,11 +482,15 @@ static void test_pki(void **state)
 	write_cert("old.crt", old);
 	expect(pki("old.crt", "ecdsa.pem"), "expired on 2");
 
-	write_crl("good.crl", ca_key, ca);
+	write_crl("good.crl", ca_key, ca, true);
 	s = pki("a1.crt", "ecdsa.pem");
 	security_set_text(&s->crl[s->n_crl++].path, path_of("good.crl"));
 	expect(s, NULL);
-	write_crl("strange.crl", ecdsa, stranger);
+	write_crl("nameless.crl", ca_key, ca, false);
+	s = pki("a1.crt", "ecdsa.pem");
+	security_set_text(&s->crl[s->n_crl++].path, path_of("nameless.crl"));
+	expect(s, "no Authority Key Identifier");
+	write_crl("strange.crl", ecdsa, stranger, true);
 	s = pki("a1.crt", "ecdsa.pem");
 	security_set_text(&s->crl[s->n_crl++].path, path_of("strange.crl"));
 	expect(s, "signed by none of the authorities");
