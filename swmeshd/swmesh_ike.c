@@ -25,6 +25,11 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_PEER, "IKE peer");
 DEFINE_MTYPE_STATIC(SWMESHD, IKE_USER, "IKE user");
 
 #define LINGER_MS 1000
+/* The end that answers has its SAs before the other one has looked at what it
+ * has proved; a refusal comes right behind (RFC 7296 section 2.21.2). Its
+ * softwires wait for that. */
+#define CONFIRM_MS 1000
+#define CONFIRM_S 2
 #define BGP_PORT 179
 
 struct ike_peers_head ike_peers;
@@ -84,6 +89,7 @@ void ike_peer_del(struct ike_peer *peer)
 	ike_unpin(peer);
 	ike_load_gone(peer);
 	THREAD_OFF(peer->t_release);
+	THREAD_OFF(peer->t_confirm);
 	ike_sas_clear(peer);
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
 		security_unref(&peer->child[i].security);
@@ -281,15 +287,47 @@ static void user_tell(struct ike_user *user)
 	softwire_event(user->sw, SOFTWIRE_EV_SA_LOST, text);
 }
 
-void ike_peer_kernel(struct ike_peer *peer)
+/* The other end has accepted us, as far as can be told. */
+static bool confirmed(const struct ike_peer *peer)
+{
+	const struct ike_sa *sa = ike_peer_sa(peer);
+
+	if (peer->state == IKE_INITIATING || !ike_synced())
+		return true;
+	return sa && (sa->initiator || monotime(NULL) - sa->since >= CONFIRM_S);
+}
+
+static void confirm_over(struct thread *t);
+
+static void tell_users(struct ike_peer *peer, bool accepted)
 {
 	struct ike_user *user;
+	bool waiting = false;
 
+	frr_each_safe (ike_users, &peer->users, user) {
+		if (!accepted && !user->up && user_up(user))
+			waiting = true;
+		else
+			user_tell(user);
+	}
+	if (waiting)
+		thread_add_timer_msec(master, confirm_over, peer, CONFIRM_MS,
+				      &peer->t_confirm);
+	else
+		THREAD_OFF(peer->t_confirm);
+}
+
+static void confirm_over(struct thread *t)
+{
+	tell_users(THREAD_ARG(t), true);
+}
+
+void ike_peer_kernel(struct ike_peer *peer)
+{
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
 		child_refresh(peer, i);
 	pin_holds(peer);
-	frr_each_safe (ike_users, &peer->users, user)
-		user_tell(user);
+	tell_users(peer, confirmed(peer));
 }
 
 void ike_peer_error(struct ike_peer *peer, const char *text)
@@ -359,6 +397,11 @@ bool swmesh_ike_sa_set(struct softwire *sw)
 	peer_collect(peer);
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
 		child_refresh(peer, i);
+	if (user_up(user) && !user->up && !confirmed(peer)) {
+		thread_add_timer_msec(master, confirm_over, peer, CONFIRM_MS,
+				      &peer->t_confirm);
+		return false;
+	}
 	user->up = user_up(user);
 	return user->up;
 }

@@ -229,6 +229,16 @@ static void note_reason(struct ike_peer *peer, const struct ike_reason *reason,
 		 line);
 }
 
+/* The peer has looked at what we proved when it had our SAs already, and takes
+ * them down again: "parsed INFORMATIONAL request 2 [ N(AUTH_FAILED) ]". */
+static bool refused_late(const struct ike_peer *peer, const char *line)
+{
+	return peer->state != IKE_INITIATING &&
+	       !strncmp(line, "parsed INFORMATIONAL request",
+			strlen("parsed INFORMATIONAL request")) &&
+	       strstr(line, "N(AUTH_FAILED)");
+}
+
 static void on_log(const struct vici_section *msg)
 {
 	const struct ike_reason *reason;
@@ -245,6 +255,15 @@ static void on_log(const struct vici_section *msg)
 	if (peer->state == IKE_INITIATING &&
 	    !strncmp(line, "initiating IKE_SA", strlen("initiating IKE_SA")))
 		peer->attempt = number;
+	if (refused_late(peer, line)) {
+		peer->why[0] = '\0';
+		note_reason(peer,
+			    ike_reason_find(
+				    "received AUTHENTICATION_FAILED notify"),
+			    line);
+		ike_peer_error(peer, peer->why);
+		return;
+	}
 	reason = ike_reason_find(line);
 	if (!reason)
 		return;

@@ -137,6 +137,7 @@ struct ike_peer {
 	enum ike_state state;
 	time_t since; /* in this state, monotime */
 	struct ike_child child[IKE_CHILDREN];
+	struct thread *t_confirm;
 	struct ike_sas_head sas;
 
 	char error[MESH_REASON_LEN]; /* the last one, "" if none since up */
