@@ -95,6 +95,7 @@ def test_no_charon(mesh):
 def test_wrong_key(mesh):
     """An AFBR with another key than the group's: no SA, no softwire, no packet, and both ends
     say why; the others are not disturbed; with the right key it is a member again."""
+    softwires.wait_talk(mesh, [(1, 2), (2, 1)])
     mesh.take_away([3])
     mesh["a3"].write_file("mesh.psk", b"not the key of this group")
     mark = mesh.capture.mark()
