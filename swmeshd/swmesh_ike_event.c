@@ -274,7 +274,9 @@ static void on_log(const struct vici_section *msg)
 		ike_peer_error(peer, peer->why);
 		return;
 	}
-	if (peer->state == IKE_INITIATING && reason->final)
+	if (peer->state == IKE_BACKOFF && number && peer->failed == number)
+		ike_failed_by(peer);
+	else if (peer->state == IKE_INITIATING && reason->final)
 		ike_event(peer, IKE_EV_FAILED);
 }
 

@@ -258,7 +258,7 @@ static void act_initiate(struct ike_peer *peer)
 
 	peer->why[0] = '\0';
 	peer->why_vague = peer->why_soon = false;
-	peer->attempt = 0;
+	peer->attempt = peer->failed = 0;
 	set_timer(peer, ATTEMPT_MS);
 	if (kind < IKE_CHILDREN)
 		initiate(peer, kind);
@@ -289,10 +289,19 @@ static void act_backoff(struct ike_peer *peer)
 	peer->retries++;
 	if (child->wanted && !child->up)
 		child->failures++;
+	peer->failed = peer->attempt;
 	peer->attempt = 0;
 	peer->forced = false;
 	if (peer->why[0])
 		ike_peer_error(peer, peer->why);
+}
+
+void ike_failed_by(struct ike_peer *peer)
+{
+	if (peer->why_soon &&
+	    peer->next_try - ike_now_ms() > (int64_t)BACKOFF_SOON_MS)
+		set_timer(peer, jitter(BACKOFF_SOON_MS));
+	ike_peer_error(peer, peer->why);
 }
 
 /* charon goes on trying for minutes; there may be better to do by then. */

@@ -79,6 +79,9 @@ const char *ike_event_name(enum ike_event event);
 void ike_check(struct ike_peer *peer);
 /* ... in a moment. */
 void ike_check_in(struct ike_peer *peer, unsigned int ms);
+/* Why the attempt that has just failed did so: charon's log may come after its
+ * other events. */
+void ike_failed_by(struct ike_peer *peer);
 /* Grant handshakes to those who wait for one. */
 void ike_slots_run(void);
 /* Forget timers, and its place in the queue. */

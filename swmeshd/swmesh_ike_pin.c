@@ -24,7 +24,8 @@
 
 /* Lower than any that charon computes: its turn comes first. */
 #define PIN_PRIORITY 1000
-/* The kernel's own end of it, seconds; ours, and between two, milliseconds. */
+/* The kernel's own end of it, seconds; ours, and, as anybody can send a first
+ * message, after one that came to nothing, milliseconds. */
 #define PIN_LIFE 20
 #define PIN_MS 15000
 #define PIN_AGAIN_MS 30000
@@ -129,6 +130,8 @@ void ike_pin_settle(struct ike_peer *peer)
 	if (!peer->pinned)
 		return;
 	THREAD_OFF(peer->t_pin);
+	/* It was the peer itself: the next time is not held against it. */
+	peer->pinned_at = 0;
 	thread_add_timer_msec(master, unpin_now, peer, PIN_SETTLE_MS,
 			      &peer->t_pin);
 }

@@ -176,6 +176,7 @@ struct ike_peer {
 	char why[MESH_REASON_LEN];     /* of the attempt, by charon's log */
 	bool why_vague, why_soon;
 	uint32_t attempt;     /* IKE_SA that we are setting up */
+	uint32_t failed;      /* ... that has failed last */
 	int64_t attempt_at;   /* asked for then; monotime, ms */
 	uint32_t incoming;    /* IKE_SA that the peer is setting up */
 	int64_t incoming_at;  /* monotime, ms */

@@ -260,6 +260,32 @@ static void test_soon(void **state)
 	assert_true(peers[0].next_try - ike_now_ms() < 10000);
 }
 
+/* Why it failed is told when it has: so late is soon enough. */
+static void test_soon_told_late(void **state)
+{
+	ike_check(&peers[0]);
+	peers[0].retries = 6;
+	run();
+	peers[0].attempt = 7;
+	ike_event(&peers[0], IKE_EV_FAILED);
+	assert_int_equal(peers[0].failed, 7);
+	assert_true(peers[0].next_try - ike_now_ms() > 30000);
+	assert_string_equal(told, "");
+	peers[0].why_soon = true;
+	strlcpy(peers[0].why, "not ready", sizeof(peers[0].why));
+	ike_failed_by(&peers[0]);
+	assert_string_equal(told, "not ready");
+	assert_true(peers[0].next_try - ike_now_ms() < 10000);
+	/* It waits no longer for that. */
+	peers[0].retries = 0;
+	ike_event(&peers[0], IKE_EV_TIMER);
+	run();
+	ike_event(&peers[0], IKE_EV_FAILED);
+	peers[0].why_soon = true;
+	ike_failed_by(&peers[0]);
+	assert_true(peers[0].next_try - ike_now_ms() < 1300);
+}
+
 static void test_time_out(void **state)
 {
 	ike_check(&peers[0]);
@@ -346,17 +372,12 @@ static void test_incoming(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_table),
-		TEST(test_turns),
-		TEST(test_pace),
-		TEST(test_backoff),
-		TEST(test_soon),
-		TEST(test_time_out),
-		TEST(test_children_one_by_one),
-		TEST(test_charon_away),
-		TEST(test_blocked),
-		TEST(test_loading),
-		TEST(test_incoming),
+		TEST(test_table),	TEST(test_turns),
+		TEST(test_pace),	TEST(test_backoff),
+		TEST(test_soon),	TEST(test_soon_told_late),
+		TEST(test_time_out),	TEST(test_children_one_by_one),
+		TEST(test_charon_away), TEST(test_blocked),
+		TEST(test_loading),	TEST(test_incoming),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

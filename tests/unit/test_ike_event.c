@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Why an attempt failed, out of charon's events: its log comes by another
+ * thread of charon's than the rest, so before or after it. Events are given as
+ * charon builds them; the state machine is the real one.
+ */
+#include <zebra.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "debug.h"
+#include "thread.h"
+
+#include "lib/vici.h"
+#include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_ike_peer.h"
+#include "swmeshd/swmesh_vici.h"
+#include "swmeshd/swmeshd.h"
+
+#define NAME "swmesh-2001:db8:c::1"
+#define REFUSED "received AUTHENTICATION_FAILED notify error"
+#define NOT_READY "received NO_PROPOSAL_CHOSEN notify error"
+
+DEFINE_MGROUP(SWMESHD, "swmeshd ike test");
+struct debug swmesh_dbg_ike = {0, "ike"};
+struct thread_master *master;
+struct mesh *swmesh;
+static struct mesh the_mesh;
+static struct ike_peer peer;
+static char told[MESH_REASON_LEN];
+
+/* ---- the rest of the backend ---- */
+
+struct ike_peers_head ike_peers;
+
+int ike_peer_cmp(const struct ike_peer *a, const struct ike_peer *b)
+{
+	return ipaddr_cmp(&a->addr, &b->addr);
+}
+
+uint32_t ike_peer_hash(const struct ike_peer *p)
+{
+	return 0;
+}
+
+bool ike_synced(void)
+{
+	return true;
+}
+
+enum ike_kind ike_missing(const struct ike_peer *p)
+{
+	return IKE_CHILD_GRE;
+}
+
+bool ike_sas_tidy(struct ike_peer *p)
+{
+	return false;
+}
+
+bool ike_peer_wanted(const struct ike_peer *p)
+{
+	return true;
+}
+
+bool ike_peer_protected(const struct ike_peer *p)
+{
+	return false;
+}
+
+struct ike_peer *ike_peer_by_name(const char *name)
+{
+	return strcmp(name, NAME) ? NULL : &peer;
+}
+
+struct ike_peer *ike_peer_find(const struct ipaddr *addr)
+{
+	return ipaddr_cmp(addr, &peer.addr) ? NULL : &peer;
+}
+
+void ike_peer_error(struct ike_peer *p, const char *text)
+{
+	strlcpy(told, text, sizeof(told));
+}
+
+void ike_peer_kernel(struct ike_peer *p)
+{
+}
+
+const struct ike_sa *ike_peer_sa(const struct ike_peer *p)
+{
+	return NULL;
+}
+
+struct ike_sa *ike_sa_find(struct ike_peer *p, uint32_t id)
+{
+	return NULL;
+}
+
+struct ike_sa *ike_sa_read(struct ike_peer *p, const struct vici_section *s)
+{
+	return NULL;
+}
+
+void ike_sa_del(struct ike_peer *p, struct ike_sa *sa)
+{
+}
+
+void ike_child_read(struct ike_peer *p, struct ike_sa *sa,
+		    const struct vici_section *s, bool down)
+{
+}
+
+void ike_child_rekeyed(struct ike_peer *p, struct ike_sa *sa,
+		       const struct vici_section *old,
+		       const struct vici_section *new)
+{
+}
+
+void ike_sa_terminate(struct ike_peer *p, struct ike_sa *sa, bool force)
+{
+}
+
+void ike_work_add(struct ike_peer *p)
+{
+}
+
+void ike_pin(struct ike_peer *p)
+{
+}
+
+void ike_pin_settle(struct ike_peer *p)
+{
+}
+
+void ike_unpin(struct ike_peer *p)
+{
+}
+
+bool ike_request(struct vici_builder *b)
+{
+	vici_free(b);
+	return true;
+}
+
+enum swmesh_vici_error swmesh_vici_request(struct vici_builder *b,
+					   swmesh_vici_done done, void *arg)
+{
+	vici_free(b);
+	return SWMESH_VICI_OK;
+}
+
+struct swmesh_vici_status swmesh_vici_status(void)
+{
+	struct swmesh_vici_status status = {.path = "/run/charon.vici"};
+
+	return status;
+}
+
+/* ---- scenery ---- */
+
+static void give(struct vici_builder *b, const char *name)
+{
+	struct vici_packet packet;
+
+	assert_int_equal(vici_finish(b), VICI_OK);
+	assert_int_equal(vici_parse(b->buf + VICI_HEADER_LEN,
+				    b->len - VICI_HEADER_LEN, &packet),
+			 VICI_OK);
+	ike_vici_event(name, &packet.msg);
+	vici_free(b);
+}
+
+/* With a name once charon has chosen the connection. */
+static void give_log(uint32_t id, const char *name, const char *line)
+{
+	struct vici_builder b;
+
+	vici_begin(&b, VICI_EVENT, "log");
+	vici_key_number(&b, "ikesa-uniqueid", id);
+	if (name)
+		vici_key_value(&b, "ikesa-name", name);
+	vici_key_value(&b, "msg", line);
+	give(&b, "log");
+}
+
+static void give_down(uint32_t id)
+{
+	struct vici_builder b;
+
+	vici_begin(&b, VICI_EVENT, "ike-updown");
+	vici_section_start(&b, NAME);
+	vici_key_number(&b, "uniqueid", id);
+	vici_section_end(&b);
+	give(&b, "ike-updown");
+}
+
+/* The handshake that has been asked for, or given back, is granted. */
+static void grant(enum ike_state state)
+{
+	struct thread t;
+
+	do {
+		assert_non_null(thread_fetch(master, &t));
+		thread_call(&t);
+	} while (peer.state != state);
+}
+
+static void initiate(uint32_t id)
+{
+	if (peer.state == IKE_BACKOFF)
+		ike_event(&peer, IKE_EV_TIMER);
+	else
+		ike_check(&peer);
+	grant(IKE_INITIATING);
+	told[0] = '\0';
+	give_log(id, NAME, "initiating IKE_SA " NAME "[3] to 2001:db8:c::1");
+	assert_int_equal(peer.attempt, id);
+}
+
+static int setup(void **state)
+{
+	master = thread_master_create(NULL);
+	swmesh = &the_mesh;
+	swmesh->config.handshakes = 2;
+	memset(&peer, 0, sizeof(peer));
+	str2ipaddr("2001:db8:c::1", &peer.addr);
+	ike_sas_init(&peer.sas);
+	peer.has_conn = peer.loaded = true;
+	peer.initiator = true;
+	peer.child[IKE_CHILD_GRE].wanted = true;
+	told[0] = '\0';
+	ike_peers_init(&ike_peers);
+	ike_peers_add(&ike_peers, &peer);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	ike_peers_del(&ike_peers, &peer);
+	ike_peers_fini(&ike_peers);
+	ike_fsm_clear(&peer);
+	if (peer.state == IKE_BACKOFF)
+		grant(IKE_BACKOFF);
+	thread_master_free(master);
+	return 0;
+}
+
+/* ---- tests ---- */
+
+static void test_reason_first(void **state)
+{
+	initiate(3);
+	give_log(3, NAME, REFUSED);
+	assert_int_equal(peer.state, IKE_BACKOFF);
+	assert_non_null(strstr(told, "refused our authentication"));
+	told[0] = '\0';
+	give_down(3);
+	assert_int_equal(peer.state, IKE_BACKOFF);
+	assert_string_equal(told, "");
+}
+
+static void test_reason_last(void **state)
+{
+	initiate(3);
+	give_down(3);
+	assert_int_equal(peer.state, IKE_BACKOFF);
+	give_log(3, NAME, REFUSED);
+	assert_non_null(strstr(told, "refused our authentication"));
+
+	/* The next one fails for another reason. */
+	initiate(4);
+	give_down(4);
+	give_log(4, NAME, NOT_READY);
+	assert_non_null(strstr(told, "not ready for us"));
+	assert_int_equal(peer.retries, 2);
+}
+
+/* What is said of an older attempt is not why this one fails. */
+static void test_reason_of_another(void **state)
+{
+	initiate(3);
+	give_down(3);
+	give_log(2, NAME, REFUSED);
+	assert_string_equal(told, "");
+}
+
+/* What a peer that begins itself is refused for is told at once. */
+static void test_reason_incoming(void **state)
+{
+	give_log(9, NULL, "2001:db8:c::1 is initiating an IKE_SA");
+	assert_int_equal(peer.incoming, 9);
+	give_log(9, NULL, "received proposals unacceptable");
+	assert_non_null(strstr(told, "proposal mismatch"));
+	give_down(9);
+	assert_int_equal(peer.incoming, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_reason_first),
+		TEST(test_reason_last),
+		TEST(test_reason_of_another),
+		TEST(test_reason_incoming),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
