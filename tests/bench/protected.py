@@ -52,21 +52,13 @@ CONN = """\
 """
 
 
-def resident_kib(pid):
-    with open("/proc/%d/status" % pid) as file:
-        for line in file:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-    raise RuntimeError("/proc/%d/status has no VmRSS" % pid)
-
-
 def ours(count, protected=True):
     """(seconds, KiB that swmeshd has grown by)."""
     nexthops = edge.endpoints(count)
     messages = b"".join(routes.updates(count, nexthops, per_update=1))
     with edge.Edge("SOFTWIRE-IN", module=True, softwires=True, protected=protected) as under:
         under.wait_mesh_known()
-        before = resident_kib(under.pid("swmeshd"))
+        before = usage.resident_kib(under.pid("swmeshd"))
         watch = routewatch.RouteWatch(edge.ROUTER, (SW_NHOP[1],))
         sent = under.speaker.send_bulk(messages)
         done = watch.wait({SW_NHOP: count})
@@ -77,7 +69,7 @@ def ours(count, protected=True):
             assert len(children) == count, "%d softwires and %d CHILD_SAs" % (
                 count, len(children))
         usage.wait_quiet([under.pid("swmeshd")])
-        return done[SW_NHOP] - sent, resident_kib(under.pid("swmeshd")) - before
+        return done[SW_NHOP] - sent, usage.resident_kib(under.pid("swmeshd")) - before
 
 
 def swanctl_conf(folder, peers):

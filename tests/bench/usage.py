@@ -13,13 +13,22 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)
 
 
-def peak_kib(pid):
-    """The largest resident set that the process ever had (VmHWM)."""
+def status_kib(pid, field):
     with open("/proc/%d/status" % pid) as file:
         for line in file:
-            if line.startswith("VmHWM:"):
+            if line.startswith(field + ":"):
                 return int(line.split()[1])
-    raise RuntimeError("/proc/%d/status has no VmHWM" % pid)
+    raise RuntimeError("/proc/%d/status has no %s" % (pid, field))
+
+
+def resident_kib(pid):
+    """Its resident set as it is now."""
+    return status_kib(pid, "VmRSS")
+
+
+def peak_kib(pid):
+    """The largest resident set that the process ever had."""
+    return status_kib(pid, "VmHWM")
 
 
 def wait_quiet(pids, idle=1.0, share=0.02, limit=600.0):
