@@ -343,13 +343,19 @@ void ike_peer_error(struct ike_peer *peer, const char *text)
 			softwire_event(user->sw, SOFTWIRE_EV_SA_FAILED, text);
 }
 
+/* As configured, once there is an address to do so from. */
+static bool protects_bgp(const struct mesh *mesh)
+{
+	return mesh->config.protect_bgp.security[0] &&
+	       !IS_IPADDR_NONE(&mesh->local_source);
+}
+
 static void guard_bgp(struct thread *t)
 {
 	const struct protect_bgp_config *config = &swmesh->config.protect_bgp;
-	bool on = config->security[0] && !IS_IPADDR_NONE(&swmesh->local_source);
 
 	ike_bgp_guard(&swmesh->local_source, config->neighbor,
-		      on ? config->n : 0);
+		      protects_bgp(swmesh) ? config->n : 0);
 }
 
 static void kernel_changed(const struct ipaddr *local,
@@ -434,12 +440,10 @@ static void set_neighbors(const struct protect_bgp_config *config, bool on)
 
 void swmesh_ike_config_changed(struct mesh *mesh)
 {
-	const struct protect_bgp_config *config = &mesh->config.protect_bgp;
-	bool on = config->security[0] && !IS_IPADDR_NONE(&mesh->local_source);
 	struct ike_peer *peer;
 
 	guard_bgp(NULL);
-	set_neighbors(config, on);
+	set_neighbors(&mesh->config.protect_bgp, protects_bgp(mesh));
 	frr_each_safe (ike_peers, &ike_peers, peer)
 		peer_collect(peer);
 	ike_slots_run();
