@@ -5,8 +5,8 @@
  *   swmesh_ike.c        peers, and what the model wants of them
  *   swmesh_ike_fsm.c    a peer's state machine, and the queue for handshakes
  *   swmesh_ike_load.c   credentials and connections into charon, and out of it
- *   swmesh_ike_sa.c     what SAs charon has, and which of them are as they
- *                       should be
+ *   swmesh_ike_sa.c     what SAs charon has
+ *   swmesh_ike_tidy.c   which of them are as they should be; the others go
  *   swmesh_ike_pin.c    the moment between old and new SAs
  *   swmesh_ike_bgp.c    BGP in clear
  *   swmesh_ike_event.c  charon's events
@@ -123,10 +123,12 @@ void ike_child_rekeyed(struct ike_peer *peer, struct ike_sa *sa,
 struct ike_sa *ike_sa_find(struct ike_peer *peer, uint32_t id);
 void ike_sa_del(struct ike_peer *peer, struct ike_sa *sa);
 void ike_sas_clear(struct ike_peer *peer);
-/* As it should be: made by what is configured and announced now. */
-bool ike_sa_good(const struct ike_peer *peer, const struct ike_sa *sa);
-bool ike_child_good(const struct ike_peer *peer,
-		    const struct ike_child_sa *child);
+/* Its IKE_SAs are authenticated by raw keys. */
+bool ike_peer_is_raw(const struct ike_peer *peer);
+bool ike_hashes_has(const struct ike_hashes *hashes, const uint8_t *hash);
+
+/* ---- swmesh_ike_tidy.c ---- */
+
 /* A child that is wanted and not there, the one that failed least first;
  * IKE_CHILDREN: none. */
 enum ike_kind ike_missing(const struct ike_peer *peer);
@@ -134,7 +136,6 @@ enum ike_kind ike_missing(const struct ike_peer *peer);
  * so before anything is set up. */
 bool ike_sas_tidy(struct ike_peer *peer);
 void ike_sa_terminate(struct ike_peer *peer, struct ike_sa *sa, bool force);
-bool ike_hashes_has(const struct ike_hashes *hashes, const uint8_t *hash);
 
 /* ---- swmesh_ike_pin.c ---- */
 
