@@ -4,22 +4,10 @@
  * memory errors it looks for broken promises of lib/tea.h; a broken one ends
  * in abort().  The first octet chooses the options.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "lib/tea_json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                          \
-	do {                                                                   \
-		if (!(what)) {                                                 \
-			fprintf(stderr, "line %d: not so: %s\n", __LINE__,     \
-				#what);                                        \
-			abort();                                               \
-		}                                                              \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 enum {
 	MARTIAN = 1,

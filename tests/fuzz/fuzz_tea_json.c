@@ -3,12 +3,8 @@
  * libFuzzer target: any text as the JSON that swmesh-tea encode reads.  What
  * it makes of it must survive a decode and a second encode.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "lib/tea_json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void check(const uint8_t *value, size_t len)
 {

@@ -4,22 +4,10 @@
  * that the bgpd module does.  A broken promise of bgpd/swmesh_update.h ends in
  * abort().  The first octet chooses the rewrite.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bgpd/swmesh_update.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                          \
-	do {                                                                   \
-		if (!(what)) {                                                 \
-			fprintf(stderr, "line %d: not so: %s\n", __LINE__,     \
-				#what);                                        \
-			abort();                                               \
-		}                                                              \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 enum { MARK, WITHDRAW, KEEP, DROP, KINDS };
 

@@ -4,21 +4,8 @@
  * in place, stay within the packet, and come out the same when it is built
  * again from what was read. A broken promise ends in abort().
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "lib/vici.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISE(what)                                                          \
-	do {                                                                   \
-		if (!(what)) {                                                 \
-			fprintf(stderr, "line %d: not so: %s\n", __LINE__,     \
-				#what);                                        \
-			abort();                                               \
-		}                                                              \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static const uint8_t *packet_at, *packet_end;
 
