@@ -4,7 +4,7 @@
  */
 #include "lib/hex.h"
 
-static int digit(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -28,7 +28,7 @@ ssize_t hex_decode(const char *text, size_t text_len, uint8_t *buf, size_t cap)
 	for (size_t i = 0; i < text_len; i++) {
 		if (is_separator(text[i]))
 			continue;
-		d = digit(text[i]);
+		d = hex_digit(text[i]);
 		if (d < 0)
 			return -1;
 		if (digits % 2 == 0)

@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The value of a digit, either case; -1: it is none. */
+int hex_digit(char c);
+
 /* Two digits an octet, either case; white space and colons may stand anywhere
  * between digits.  Returns octets written to buf, -1 if text holds anything
  * else or an odd number of digits, -2 if it holds more than cap octets. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/hex.h"
 #include "lib/vici.h"
 
 /* What comes after an element's octet: a name behind one octet of length, a
@@ -501,24 +502,14 @@ char *vici_text(const struct vici_value *value, char *buf, size_t size)
 	return buf;
 }
 
-static int digit_of(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return 255;
-}
-
 static bool read_number(const struct vici_value *value, unsigned int base,
 			uint64_t *out)
 {
 	uint64_t number = 0;
 
 	for (size_t i = 0; i < value->len; i++) {
-		unsigned int digit = digit_of(value->at[i]);
+		/* none: a large one */
+		unsigned int digit = hex_digit((char)value->at[i]);
 
 		if (digit >= base || number > (UINT64_MAX - digit) / base)
 			return false;
