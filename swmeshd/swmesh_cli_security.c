@@ -77,17 +77,20 @@ static const char *current(struct vty *vty)
 	return dnode ? yang_dnode_get_string(dnode, "./name") : "?";
 }
 
+/* It reads back as one word, and fits what holds it. */
+static bool word_ok(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *c = word; *c; c++)
+		if (*c <= ' ' || *c > '~' || *c == '\'' || *c == '"')
+			return false;
+	return len && len <= 255;
+}
+
 static bool path_ok(const char *path)
 {
-	size_t len = strlen(path);
-
-	if (path[0] != '/' || len < 2 || len > 255)
-		return false;
-	for (; *path; path++)
-		if (*path <= ' ' || *path > '~' || *path == '\'' ||
-		    *path == '"')
-			return false;
-	return true;
+	return path[0] == '/' && path[1] && word_ok(path);
 }
 
 static int refuse_path(struct vty *vty, const char *path)
@@ -98,22 +101,23 @@ static int refuse_path(struct vty *vty, const char *path)
 		current(vty), path);
 }
 
-static bool identity_ok(const char *id)
-{
-	size_t len = strlen(id);
-
-	for (const char *c = id; *c; c++)
-		if (*c <= ' ' || *c > '~' || *c == '\'' || *c == '"')
-			return false;
-	return len && len <= 255;
-}
-
 static int refuse_identity(struct vty *vty, const char *id)
 {
 	return swmesh_cli_refuse(
 		vty,
 		"security %s: identity %.80s: use 1 to 255 letters, without blanks and quotes",
 		current(vty), id);
+}
+
+/* One more, or with `no` one less. */
+static int change_files(struct vty *vty, const char *no, const char *xpath,
+			const char *path)
+{
+	if (!path_ok(path))
+		return refuse_path(vty, path);
+	nb_cli_enqueue_change(vty, xpath, no ? NB_OP_DESTROY : NB_OP_CREATE,
+			      path);
+	return swmesh_nb_apply(vty);
 }
 
 /* One method at a time: what makes it is taken from the others. */
@@ -149,6 +153,14 @@ DEFPY_YANG(ike_psk_file, ike_psk_file_cmd, "ike group-psk file WORD$path",
 	return swmesh_nb_apply(vty);
 }
 
+static void set_sealed(struct vty *vty, const char *text)
+{
+	no_pki_certificate(vty);
+	no_raw_key(vty);
+	DESTROY("./ike/group-psk/file");
+	MODIFY("./ike/group-psk/sealed", text);
+}
+
 /*
  * What is kept is the sealed text. Note that what is typed passes through
  * vtysh's history and, with `log commands`, FRR's log before it comes here.
@@ -164,10 +176,7 @@ DEFPY_YANG(ike_psk_secret, ike_psk_secret_cmd,
 	if (!swmesh_seal(secret, text, err, sizeof(err)))
 		return swmesh_cli_refuse(vty, "security %s: group-psk: %s",
 					 current(vty), err);
-	no_pki_certificate(vty);
-	no_raw_key(vty);
-	DESTROY("./ike/group-psk/file");
-	MODIFY("./ike/group-psk/sealed", text);
+	set_sealed(vty, text);
 	/* What is printed when a transaction is refused, and the history. */
 	explicit_bzero(vty->buf, vty->max);
 	strlcpy(vty->buf, "ike group-psk secret <hidden>", vty->max);
@@ -187,10 +196,7 @@ DEFPY_YANG(ike_psk_sealed, ike_psk_sealed_cmd, "ike group-psk sealed WORD$text",
 			vty,
 			"security %s: group-psk sealed: not what 'show running-config' prints; enter 'ike group-psk secret' instead",
 			current(vty));
-	no_pki_certificate(vty);
-	no_raw_key(vty);
-	DESTROY("./ike/group-psk/file");
-	MODIFY("./ike/group-psk/sealed", text);
+	set_sealed(vty, text);
 	return swmesh_nb_apply(vty);
 }
 
@@ -239,12 +245,9 @@ DEFPY_YANG(ike_pki_file, ike_pki_file_cmd,
 	   "Authority that is trusted\n"
 	   "List of revoked certificates\n" FILE_STR)
 {
-	if (!path_ok(path))
-		return refuse_path(vty, path);
-	nb_cli_enqueue_change(
-		vty, strcmp(what, "ca") ? "./ike/pki/crl" : "./ike/pki/ca",
-		no ? NB_OP_DESTROY : NB_OP_CREATE, path);
-	return swmesh_nb_apply(vty);
+	return change_files(
+		vty, no, strcmp(what, "ca") ? "./ike/pki/crl" : "./ike/pki/ca",
+		path);
 }
 
 DEFPY_YANG(ike_pki_identity, ike_pki_identity_cmd,
@@ -254,7 +257,7 @@ DEFPY_YANG(ike_pki_identity, ike_pki_identity_cmd,
 	   "That of all peers; '*' for any part\n"
 	   "Address, domain name, e-mail address or distinguished name\n")
 {
-	if (!identity_ok(id))
+	if (!word_ok(id))
 		return refuse_identity(vty, id);
 	MODIFY(strcmp(what, "identity") ? "./ike/pki/peer-identity"
 					: "./ike/pki/identity",
@@ -310,11 +313,7 @@ DEFPY_YANG(ike_raw_announce, ike_raw_announce_cmd,
 	   NO_STR IKE_STR RAW_STR
 	   "Further public key of ours that BGP announces\n" FILE_STR)
 {
-	if (!path_ok(path))
-		return refuse_path(vty, path);
-	nb_cli_enqueue_change(vty, "./ike/raw-key/announce-key",
-			      no ? NB_OP_DESTROY : NB_OP_CREATE, path);
-	return swmesh_nb_apply(vty);
+	return change_files(vty, no, "./ike/raw-key/announce-key", path);
 }
 
 DEFPY_YANG(
@@ -496,7 +495,7 @@ DEFPY_YANG(ppk, ppk_cmd, "ppk id WORD$id file WORD$path [required$required]",
 	   "Name\n"
 	   "File that holds it\n" FILE_STR "Refuse peers without it\n")
 {
-	if (!identity_ok(id))
+	if (!word_ok(id))
 		return refuse_identity(vty, id);
 	if (!path_ok(path))
 		return refuse_path(vty, path);
