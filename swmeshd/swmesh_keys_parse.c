@@ -24,67 +24,51 @@ static BIO *bio_of(const struct security_blob *blob)
 	return BIO_new_mem_buf(blob->data, blob->len);
 }
 
+/* out, which is NULL: the blob as PEM, or else as DER. The functions differ in
+ * their types. */
+#define PARSE(out, blob, read_pem, read_der)                                   \
+	do {                                                                   \
+		BIO *bio = bio_of(blob);                                       \
+                                                                               \
+		if (bio)                                                       \
+			out = read_pem(bio, NULL, no_passphrase, NULL);        \
+		BIO_free(bio);                                                 \
+		bio = out ? NULL : bio_of(blob);                               \
+		if (bio)                                                       \
+			out = read_der(bio, NULL);                             \
+		BIO_free(bio);                                                 \
+		ERR_clear_error();                                             \
+	} while (0)
+
 EVP_PKEY *key_parse_private(const struct security_blob *blob)
 {
-	BIO *bio = bio_of(blob);
 	EVP_PKEY *key = NULL;
 
-	if (bio)
-		key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-	BIO_free(bio);
-	bio = key ? NULL : bio_of(blob);
-	if (bio)
-		key = d2i_PrivateKey_bio(bio, NULL);
-	BIO_free(bio);
-	ERR_clear_error();
+	PARSE(key, blob, PEM_read_bio_PrivateKey, d2i_PrivateKey_bio);
 	return key;
 }
 
 EVP_PKEY *key_parse_public(const struct security_blob *blob)
 {
-	BIO *bio = bio_of(blob);
 	EVP_PKEY *key = NULL;
 
-	if (bio)
-		key = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
-	BIO_free(bio);
-	bio = key ? NULL : bio_of(blob);
-	if (bio)
-		key = d2i_PUBKEY_bio(bio, NULL);
-	BIO_free(bio);
-	ERR_clear_error();
+	PARSE(key, blob, PEM_read_bio_PUBKEY, d2i_PUBKEY_bio);
 	return key;
 }
 
 X509 *key_parse_cert(const struct security_blob *blob)
 {
-	BIO *bio = bio_of(blob);
 	X509 *cert = NULL;
 
-	if (bio)
-		cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-	BIO_free(bio);
-	bio = cert ? NULL : bio_of(blob);
-	if (bio)
-		cert = d2i_X509_bio(bio, NULL);
-	BIO_free(bio);
-	ERR_clear_error();
+	PARSE(cert, blob, PEM_read_bio_X509, d2i_X509_bio);
 	return cert;
 }
 
 X509_CRL *key_parse_crl(const struct security_blob *blob)
 {
-	BIO *bio = bio_of(blob);
 	X509_CRL *crl = NULL;
 
-	if (bio)
-		crl = PEM_read_bio_X509_CRL(bio, NULL, no_passphrase, NULL);
-	BIO_free(bio);
-	bio = crl ? NULL : bio_of(blob);
-	if (bio)
-		crl = d2i_X509_CRL_bio(bio, NULL);
-	BIO_free(bio);
-	ERR_clear_error();
+	PARSE(crl, blob, PEM_read_bio_X509_CRL, d2i_X509_CRL_bio);
 	return crl;
 }
 
