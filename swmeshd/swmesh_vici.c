@@ -71,28 +71,6 @@ static void set_error(const char *fmt, ...)
 	vici.error_at = monotime(NULL);
 }
 
-static void set_connect_error(int err)
-{
-	switch (err) {
-	case ENOENT:
-	case ECONNREFUSED:
-		set_error(
-			"nobody listens at %s; see that charon runs, with its plugin vici (package strongswan-swanctl)",
-			vici.path);
-		break;
-	case EACCES:
-	case EPERM:
-		set_error(
-			"no permission to open %s; let the group of swmeshd's user: charon-systemd { group = ... } in strongswan.conf",
-			vici.path);
-		break;
-	default:
-		set_error("connecting to %s: %s", vici.path,
-			  safe_strerror(err));
-		break;
-	}
-}
-
 /* ---- the connection's end ---- */
 
 static void close_socket(void)
@@ -436,6 +414,29 @@ static void on_readable(struct thread *t)
 
 /* ---- connecting ---- */
 
+static void connect_failed(int err)
+{
+	switch (err) {
+	case ENOENT:
+	case ECONNREFUSED:
+		set_error(
+			"nobody listens at %s; see that charon runs, with its plugin vici (package strongswan-swanctl)",
+			vici.path);
+		break;
+	case EACCES:
+	case EPERM:
+		set_error(
+			"no permission to open %s; let the group of swmeshd's user: charon-systemd { group = ... } in strongswan.conf",
+			vici.path);
+		break;
+	default:
+		set_error("connecting to %s: %s", vici.path,
+			  safe_strerror(err));
+		break;
+	}
+	ended(SWMESH_VICI_LOST);
+}
+
 static void register_events(void)
 {
 	struct vici_op *op;
@@ -459,8 +460,7 @@ static void on_connected(struct thread *t)
 	if (getsockopt(vici.fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		err = errno;
 	if (err) {
-		set_connect_error(err);
-		ended(SWMESH_VICI_LOST);
+		connect_failed(err);
 		return;
 	}
 	vici.state = SWMESH_VICI_REGISTERING;
@@ -482,8 +482,7 @@ static void attempt(struct thread *t)
 	if (vici.fd < 0 ||
 	    (connect(vici.fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 &&
 	     errno != EINPROGRESS)) {
-		set_connect_error(errno);
-		ended(SWMESH_VICI_LOST);
+		connect_failed(errno);
 		return;
 	}
 	vici.state = SWMESH_VICI_CONNECTING;
