@@ -26,6 +26,8 @@
 #define OVER_TIME_MIN 30
 #define BGP_PORT 179
 
+/* ---- names ---- */
+
 const char *ike_conn_name(const struct ipaddr *addr, char *buf, size_t len)
 {
 	snprintfrr(buf, len, IKE_NAME_PREFIX "%pIA", addr);
@@ -48,20 +50,6 @@ uint32_t ike_reqid(const struct ipaddr *local, const struct ipaddr *remote,
 	hash = jhash(&remote->ip, IS_IPADDR_V4(remote) ? 4 : 16, hash);
 	/* High ones: charon takes its own from 1 on. */
 	return 0x40000000u | (hash << 3 & 0x3ffffff8u) | (uint32_t)kind;
-}
-
-/* ---- digests ---- */
-
-static void digest_of(const struct vici_builder *b, uint8_t *out)
-{
-	uint8_t full[EVP_MAX_MD_SIZE];
-
-	/* Fails for lack of memory only; zeros are the same as nothing. */
-	memset(full, 0, sizeof(full));
-	if (b->error == VICI_OK)
-		EVP_Digest(b->buf + VICI_HEADER_LEN, b->len - VICI_HEADER_LEN,
-			   full, NULL, EVP_sha256(), NULL);
-	memcpy(out, full, IKE_DIGEST_LEN);
 }
 
 const char *ike_digest_name(const uint8_t digest[IKE_DIGEST_LEN], uint8_t salt,
@@ -155,6 +143,13 @@ static void put_child(struct vici_builder *b, const struct ike_conn *conn,
 	vici_section_end(b);
 }
 
+static void put_children(struct vici_builder *b, const struct ike_conn *conn)
+{
+	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
+		if (conn->child[i])
+			put_child(b, conn, i);
+}
+
 static void put_id(struct vici_builder *b, const char *configured,
 		   const struct ipaddr *addr)
 {
@@ -164,12 +159,19 @@ static void put_id(struct vici_builder *b, const char *configured,
 		swmesh_vici_keyf(b, "id", "%pIA", addr);
 }
 
-static void put_blob_list(struct vici_builder *b, const char *key,
-			  const struct security_blob *blob)
+static void put_files(struct vici_builder *b, const char *key,
+		      const struct security_file *files, unsigned int n)
 {
 	vici_list_start(b, key);
-	vici_list_item_octets(b, blob->data, blob->len);
+	for (unsigned int i = 0; i < n; i++)
+		vici_list_item_octets(b, files[i].blob.data, files[i].blob.len);
 	vici_list_end(b);
+}
+
+static void put_auth(struct vici_builder *b, const struct security *s)
+{
+	vici_key_value(b, "auth",
+		       s->method == IKE_METHOD_PSK ? "psk" : "pubkey");
 }
 
 static void put_local(struct vici_builder *b, const struct ike_conn *conn)
@@ -177,11 +179,10 @@ static void put_local(struct vici_builder *b, const struct ike_conn *conn)
 	const struct security *s = conn->security;
 
 	vici_section_start(b, "local-1");
-	vici_key_value(b, "auth",
-		       s->method == IKE_METHOD_PSK ? "psk" : "pubkey");
+	put_auth(b, s);
 	put_id(b, s->identity, &conn->local);
 	if (s->method != IKE_METHOD_PSK && s->cert.blob.len) {
-		put_blob_list(b, "certs", &s->cert.blob);
+		put_files(b, "certs", &s->cert, 1);
 	} else if (s->method == IKE_METHOD_RAW && s->n_keys) {
 		vici_list_start(b, "pubkeys");
 		vici_list_item_octets(b, s->keys[0].spki, s->keys[0].len);
@@ -196,15 +197,10 @@ static void put_remote(struct vici_builder *b, const struct ike_conn *conn,
 	const struct security *s = conn->security;
 
 	vici_section_start(b, "remote-1");
-	vici_key_value(b, "auth",
-		       s->method == IKE_METHOD_PSK ? "psk" : "pubkey");
+	put_auth(b, s);
 	put_id(b, s->peer_identity, &conn->remote);
 	if (s->method == IKE_METHOD_PKI) {
-		vici_list_start(b, "cacerts");
-		for (unsigned int i = 0; i < s->n_ca; i++)
-			vici_list_item_octets(b, s->ca[i].blob.data,
-					      s->ca[i].blob.len);
-		vici_list_end(b);
+		put_files(b, "cacerts", s->ca, s->n_ca);
 		/* A certificate that is known to be revoked is refused. */
 		vici_key_value(b, "revocation", "relaxed");
 	}
@@ -251,11 +247,7 @@ static void put_ike(struct vici_builder *b, const struct ike_conn *conn)
 /* Not in the connection, but what an IKE_SA depends on. */
 static void put_crls(struct vici_builder *b, const struct security *s)
 {
-	vici_list_start(b, "crl");
-	for (unsigned int i = 0; i < s->n_crl; i++)
-		vici_list_item_octets(b, s->crl[i].blob.data,
-				      s->crl[i].blob.len);
-	vici_list_end(b);
+	put_files(b, "crl", s->crl, s->n_crl);
 }
 
 static void put_secret(struct vici_builder *b, const char *name,
@@ -271,6 +263,26 @@ static void put_secrets(struct vici_builder *b, const struct security *s)
 	put_secret(b, "ppk", &s->ppk.blob);
 }
 
+/* ---- digests ---- */
+
+static void digest_begin(struct vici_builder *b)
+{
+	vici_begin(b, VICI_CMD_REQUEST, "digest");
+}
+
+static void digest_end(struct vici_builder *b, uint8_t *out)
+{
+	uint8_t full[EVP_MAX_MD_SIZE];
+
+	/* Fails for lack of memory only; zeros are the same as nothing. */
+	memset(full, 0, sizeof(full));
+	if (b->error == VICI_OK)
+		EVP_Digest(b->buf + VICI_HEADER_LEN, b->len - VICI_HEADER_LEN,
+			   full, NULL, EVP_sha256(), NULL);
+	memcpy(out, full, IKE_DIGEST_LEN);
+	vici_free(b);
+}
+
 void ike_conn_digests(const struct ike_conn *conn,
 		      struct ike_conn_digest *digest)
 {
@@ -278,38 +290,33 @@ void ike_conn_digests(const struct ike_conn *conn,
 
 	memset(digest, 0, sizeof(*digest));
 	/* This one others can read: nothing of a secret goes into it. */
-	vici_begin(&b, VICI_CMD_REQUEST, "digest");
+	digest_begin(&b);
 	put_ike(&b, conn);
 	put_crls(&b, conn->security);
 	put_local(&b, conn);
 	put_remote(&b, conn, true);
-	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
-		if (conn->child[i])
-			put_child(&b, conn, i);
-	digest_of(&b, digest->all);
-	vici_free(&b);
+	put_children(&b, conn);
+	digest_end(&b, digest->all);
 
-	vici_begin(&b, VICI_CMD_REQUEST, "digest");
+	digest_begin(&b);
 	put_ike(&b, conn);
 	put_crls(&b, conn->security);
 	put_secrets(&b, conn->security);
 	put_local(&b, conn);
 	put_remote(&b, conn, false);
-	digest_of(&b, digest->ike);
-	vici_free(&b);
+	digest_end(&b, digest->ike);
 
-	vici_begin(&b, VICI_CMD_REQUEST, "digest");
+	digest_begin(&b);
 	put_crls(&b, conn->security);
 	put_secrets(&b, conn->security);
-	digest_of(&b, digest->secret);
-	vici_free(&b);
+	digest_end(&b, digest->secret);
+
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++) {
 		if (!conn->child[i])
 			continue;
-		vici_begin(&b, VICI_CMD_REQUEST, "digest");
+		digest_begin(&b);
 		put_child(&b, conn, i);
-		digest_of(&b, digest->child[i]);
-		vici_free(&b);
+		digest_end(&b, digest->child[i]);
 	}
 }
 
@@ -327,9 +334,7 @@ void ike_conn_load(struct vici_builder *b, const struct ike_conn *conn)
 	put_local(b, conn);
 	put_remote(b, conn, true);
 	vici_section_start(b, "children");
-	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
-		if (conn->child[i])
-			put_child(b, conn, i);
+	put_children(b, conn);
 	vici_section_start(
 		b, ike_digest_name(digest.all, conn->salt, name, sizeof(name)));
 	vici_key_value(b, "mode", "transport");
@@ -346,15 +351,20 @@ void ike_conn_unload(struct vici_builder *b, const char *name)
 	vici_key_value(b, "name", name);
 }
 
+static void load_shared(struct vici_builder *b, const char *id,
+			const char *type, const struct security_blob *secret)
+{
+	vici_begin(b, VICI_CMD_REQUEST, "load-shared");
+	vici_key_value(b, "id", id);
+	vici_key_value(b, "type", type);
+	vici_key_octets(b, "data", secret->data, secret->len);
+}
+
 void ike_conn_load_psk(struct vici_builder *b, const char *id,
 		       const struct ipaddr *local,
 		       const struct security *security)
 {
-	vici_begin(b, VICI_CMD_REQUEST, "load-shared");
-	vici_key_value(b, "id", id);
-	vici_key_value(b, "type", "IKE");
-	vici_key_octets(b, "data", security->psk.blob.data,
-			security->psk.blob.len);
+	load_shared(b, id, "IKE", &security->psk.blob);
 	/* Of ours: the same for every peer (S3), and for none of the operator's
 	 * own connections. */
 	vici_list_start(b, "owners");
@@ -368,11 +378,7 @@ void ike_conn_load_psk(struct vici_builder *b, const char *id,
 void ike_conn_load_ppk(struct vici_builder *b, const char *id,
 		       const struct security *security)
 {
-	vici_begin(b, VICI_CMD_REQUEST, "load-shared");
-	vici_key_value(b, "id", id);
-	vici_key_value(b, "type", "ppk");
-	vici_key_octets(b, "data", security->ppk.blob.data,
-			security->ppk.blob.len);
+	load_shared(b, id, "ppk", &security->ppk.blob);
 	vici_list_one(b, "owners", security->ppk_id);
 }
 
