@@ -219,13 +219,17 @@ static struct ike_peer *log_peer(const struct vici_section *msg, uint32_t id,
 static void note_reason(struct ike_peer *peer, const struct ike_reason *reason,
 			const char *line)
 {
+	const struct security *s = peer->security;
+
 	if (peer->why[0] && (!peer->why_vague || reason->vague))
 		return;
 	peer->why_vague = reason->vague;
 	peer->why_soon = reason->retry == IKE_RETRY_SOON;
-	snprintf(peer->why, sizeof(peer->why), "%s (charon: %s)",
-		 ike_reason_text(reason, peer->security ? peer->security->method
-							: IKE_METHOD_NONE),
+	snprintf(peer->why, sizeof(peer->why), "%s%s (charon: %s)",
+		 ike_reason_text(reason, s ? s->method : IKE_METHOD_NONE),
+		 reason->ppk && s && s->ppk_id
+			 ? "; or it has another PPK, see 'ppk'"
+			 : "",
 		 line);
 }
 

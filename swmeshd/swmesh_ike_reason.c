@@ -9,6 +9,7 @@ const struct ike_reason ike_reasons[] = {
 	/* ---- the other end could not prove who it is ---- */
 	{
 		.phrase = "but MAC mismatched",
+		.ppk = true,
 		.text = "authentication failed: the AFBR has another group key; give both the same one",
 	},
 	{
@@ -43,13 +44,13 @@ const struct ike_reason ike_reasons[] = {
 	},
 	{
 		.phrase = "signature validation failed",
-		.vague = true,
+		.vague = true, .ppk = true,
 		.text = "authentication failed: the AFBR's signature is not by the key of its certificate",
 		.raw = "hash mismatch: the AFBR's key is none of those it announces in BGP (RFC 5566)",
 	},
 	{
 		.phrase = "public key found for",
-		.vague = true,
+		.vague = true, .ppk = true,
 		.text = "authentication failed: the AFBR's certificate is not trusted: missing, not from one of our CAs, or for another identity",
 		.raw = "hash mismatch: the AFBR's key is none of those it announces in BGP (RFC 5566)",
 	},
@@ -73,7 +74,7 @@ const struct ike_reason ike_reasons[] = {
 	{
 		.phrase = "received AUTHENTICATION_FAILED notify",
 		.vague = true, .final = true,
-		.text = "the AFBR refused our authentication: another group key, a certificate it does not trust, or other identities; it shows why",
+		.text = "the AFBR refused our authentication: another group key or PPK, a certificate it does not trust, or other identities; it shows why",
 		.raw = "authentication failed: the AFBR refused our key; it is not the one that we announce to it in BGP (RFC 5566); it shows why",
 	},
 

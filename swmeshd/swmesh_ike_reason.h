@@ -21,6 +21,8 @@ struct ike_reason {
 	bool vague;
 	/* The attempt is over: no need to wait for charon to say so. */
 	bool final;
+	/* Another PPK (RFC 8784) would look just the same. */
+	bool ppk;
 	const char *text;
 	const char *raw; /* instead of text, if the method is raw; or NULL */
 };
