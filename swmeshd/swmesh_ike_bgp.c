@@ -98,33 +98,6 @@ static int see(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-static int put_policy(const struct guard_policy *p)
-{
-	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
-	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_UPDPOLICY, 0);
-	struct xfrm_userpolicy_info *info;
-
-	info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
-	info->sel = p->sel;
-	info->lft.soft_byte_limit = info->lft.hard_byte_limit = XFRM_INF;
-	info->lft.soft_packet_limit = info->lft.hard_packet_limit = XFRM_INF;
-	info->priority = BGP_GUARD_PRIORITY;
-	info->dir = p->dir;
-	info->action = XFRM_POLICY_BLOCK;
-	info->share = XFRM_SHARE_ANY;
-	return xfrm_ask(nlh);
-}
-
-static void drop_policy(const struct xfrm_userpolicy_id *old)
-{
-	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
-	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_DELPOLICY, 0);
-
-	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(*old)), old,
-	       sizeof(*old));
-	xfrm_ask(nlh); /* or it is gone */
-}
-
 void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 		   unsigned int n)
 {
@@ -152,9 +125,10 @@ void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 			set);
 	for (unsigned int i = 0; !err && i < set->n; i++)
 		if (!set->p[i].there)
-			err = put_policy(&set->p[i]);
+			err = xfrm_put_drop(&set->p[i].sel, set->p[i].dir,
+					    BGP_GUARD_PRIORITY, true);
 	for (unsigned int i = 0; !err && i < set->n_old; i++)
-		drop_policy(&set->old[i]);
+		xfrm_del_policy(&set->old[i]); /* or it is gone */
 	if (err)
 		flog_err(
 			EC_SWMESH_NETLINK_DUMP,

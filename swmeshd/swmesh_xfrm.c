@@ -79,6 +79,38 @@ int xfrm_list(struct nlmsghdr *nlh, mnl_cb_t each, void *arg)
 	return exchange(nlh, each, arg);
 }
 
+int xfrm_put_drop(const struct xfrm_selector *sel, uint8_t dir,
+		  uint32_t priority, bool update)
+{
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
+	struct nlmsghdr *nlh = xfrm_request(
+		buf, update ? XFRM_MSG_UPDPOLICY : XFRM_MSG_NEWPOLICY, 0);
+	struct xfrm_userpolicy_info *info;
+
+	info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+	info->sel = *sel;
+	info->lft.soft_byte_limit = info->lft.hard_byte_limit = XFRM_INF;
+	info->lft.soft_packet_limit = info->lft.hard_packet_limit = XFRM_INF;
+	info->priority = priority;
+	info->dir = dir;
+	info->action = XFRM_POLICY_BLOCK;
+	info->share = XFRM_SHARE_ANY;
+	return xfrm_ask(nlh);
+}
+
+int xfrm_del_policy(const struct xfrm_userpolicy_id *id)
+{
+	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
+	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_DELPOLICY, 0);
+	struct xfrm_userpolicy_id *to;
+
+	to = mnl_nlmsg_put_extra_header(nlh, sizeof(*to));
+	to->sel = id->sel;
+	to->index = id->index;
+	to->dir = id->dir;
+	return xfrm_ask(nlh);
+}
+
 static int dump_message(const struct nlmsghdr *nlh, void *arg)
 {
 	view_message(nlh);

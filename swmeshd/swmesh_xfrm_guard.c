@@ -90,53 +90,33 @@ static bool in_kernel(const struct ipaddr *source, uint8_t protocol,
 
 /* ---- requests ---- */
 
-/* update: also over a policy with this selector that is not ours. */
-static int install(const struct ipaddr *source, uint8_t protocol, uint8_t dir,
-		   bool update)
-{
-	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
-	struct nlmsghdr *nlh = xfrm_request(
-		buf, update ? XFRM_MSG_UPDPOLICY : XFRM_MSG_NEWPOLICY, 0);
-	struct xfrm_userpolicy_info *info;
-
-	info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
-	guard_selector(source, protocol, dir, &info->sel);
-	info->lft.soft_byte_limit = info->lft.hard_byte_limit = XFRM_INF;
-	info->lft.soft_packet_limit = info->lft.hard_packet_limit = XFRM_INF;
-	info->priority = GUARD_PRIORITY;
-	info->dir = dir;
-	info->action = XFRM_POLICY_BLOCK;
-	info->share = XFRM_SHARE_ANY;
-	return xfrm_ask(nlh);
-}
-
 static void uninstall(const struct view_policy *p)
 {
-	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
-	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_DELPOLICY, 0);
-	struct xfrm_userpolicy_id *id;
-	int err;
+	const struct xfrm_userpolicy_id id = {
+		.sel = p->sel,
+		.index = p->index, /* this one, not one with its selector */
+		.dir = p->dir,
+	};
+	int err = xfrm_del_policy(&id);
 
-	id = mnl_nlmsg_put_extra_header(nlh, sizeof(*id));
-	id->sel = p->sel;
-	id->index = p->index; /* this one, not one with its selector */
-	id->dir = p->dir;
-	err = xfrm_ask(nlh);
 	if (err && err != ENOENT)
 		zlog_warn("kernel: IPsec drop policy cannot be removed: %s",
 			  strerror(err));
 }
 
+/* update: also over a policy with this selector that is not ours. */
 static bool install_both(const struct ipaddr *source, uint8_t protocol,
 			 bool update, char *text, size_t len)
 {
 	static const uint8_t dirs[] = {XFRM_POLICY_OUT, XFRM_POLICY_IN};
+	struct xfrm_selector sel;
 	int err;
 
 	for (unsigned int i = 0; i < array_size(dirs); i++) {
 		if (in_kernel(source, protocol, dirs[i]))
 			continue;
-		err = install(source, protocol, dirs[i], update);
+		guard_selector(source, protocol, dirs[i], &sel);
+		err = xfrm_put_drop(&sel, dirs[i], GUARD_PRIORITY, update);
 		if (!err)
 			continue;
 		snprintfrr(

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between swmesh_xfrm.c, which talks to the kernel, and swmesh_xfrm_guard.c,
- * which has it drop what is not protected. */
+/* Between swmesh_xfrm.c, which talks to the kernel, and those who make
+ * policies: swmesh_xfrm_guard.c, swmesh_ike_bgp.c and swmesh_ike_pin.c. */
 #ifndef SWMESH_XFRM_PRIV_H
 #define SWMESH_XFRM_PRIV_H
 
 #include <libmnl/libmnl.h>
+#include <linux/xfrm.h>
 
 /* Of the messages we make; the longest is a policy. */
 #define XFRM_MESSAGE_MAX 1024
@@ -21,6 +22,15 @@ struct nlmsghdr *xfrm_request(uint8_t buf[XFRM_MESSAGE_MAX], uint16_t type,
 int xfrm_ask(struct nlmsghdr *nlh);
 /* The same for a dump: `each` for every message of it. */
 int xfrm_list(struct nlmsghdr *nlh, mnl_cb_t each, void *arg);
+
+/* Have what the selector covers dropped, for good. update: also in place of a
+ * policy with this selector, EEXIST otherwise. Both return what xfrm_ask()
+ * does.
+ */
+int xfrm_put_drop(const struct xfrm_selector *sel, uint8_t dir,
+		  uint32_t priority, bool update);
+/* By its index, or if that is 0 by its selector. */
+int xfrm_del_policy(const struct xfrm_userpolicy_id *id);
 
 /* Read the notifications that are there already. */
 void xfrm_drain(void);
