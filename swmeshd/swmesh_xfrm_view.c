@@ -1,13 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The kernel's SAs and policies by its messages; see swmesh_xfrm_view.h.
- *
- * What protects a packet is what the kernel would do with it (net/xfrm of
- * Linux): of all policies whose selector covers it the one with the lowest
- * priority decides. If that one has a template which is not optional, a packet
- * goes out through an SA of its request id or not at all, and comes in from
- * such an SA or not at all.
- */
+/* The kernel's SAs and policies by its messages; see swmesh_xfrm_view.h. */
 #include <zebra.h>
 
 #include "jhash.h"
@@ -179,6 +171,14 @@ struct view_sas_head *view_pair_sas(const struct ipaddr *a,
 	struct view_pair *pair = pair_find(a, b);
 
 	return pair ? &pair->sas : NULL;
+}
+
+struct view_policies_head *view_pair_policies(const struct ipaddr *a,
+					      const struct ipaddr *b)
+{
+	struct view_pair *pair = pair_find(a, b);
+
+	return pair ? &pair->policies : NULL;
 }
 
 /* ---- messages ---- */
@@ -601,146 +601,6 @@ void view_unmarked(bool policies)
 	}
 	if (policies)
 		drop_policies(&wide);
-}
-
-/* ---- what protects a packet ---- */
-
-struct flow {
-	uint16_t family;
-	xfrm_address_t src, dst;
-	uint8_t protocol;
-	uint16_t sport, dport; /* network byte order; 0: any */
-};
-
-static bool prefix_covers(uint16_t family, const xfrm_address_t *net,
-			  unsigned int len, const xfrm_address_t *addr)
-{
-	const uint8_t *n = (const uint8_t *)net, *a = (const uint8_t *)addr;
-	unsigned int octets = len / 8, bits = len % 8;
-
-	if (len > (family == AF_INET ? 32u : 128u))
-		return false;
-	return !memcmp(n, a, octets) &&
-	       (!bits || !((n[octets] ^ a[octets]) >> (8 - bits)));
-}
-
-/* All packets of the flow, or none: S7 has no selector in between. */
-static bool selector_covers(const struct xfrm_selector *sel,
-			    const struct flow *flow)
-{
-	return sel->family == flow->family &&
-	       (!sel->proto || sel->proto == flow->protocol) &&
-	       (!sel->sport_mask || sel->sport == flow->sport) &&
-	       (!sel->dport_mask || sel->dport == flow->dport) &&
-	       prefix_covers(sel->family, &sel->saddr, sel->prefixlen_s,
-			     &flow->src) &&
-	       prefix_covers(sel->family, &sel->daddr, sel->prefixlen_d,
-			     &flow->dst);
-}
-
-static bool tmpls_protect(const struct view_policy *p)
-{
-	if (p->action != XFRM_POLICY_ALLOW || !p->n || p->n > VIEW_TMPLS_MAX)
-		return false;
-	for (unsigned int i = 0; i < p->n; i++)
-		if ((p->tmpl[i].protocol != IPPROTO_ESP &&
-		     p->tmpl[i].protocol != IPPROTO_AH) ||
-		    p->tmpl[i].mode != XFRM_MODE_TRANSPORT)
-			return false;
-	return true;
-}
-
-static const struct view_policy *
-best_policy(const struct view_policies_head *list, uint8_t dir,
-	    const struct flow *flow, const struct view_policy *best)
-{
-	const struct view_policy *p;
-
-	frr_each (view_policies_const, list, p) {
-		if (p->dir != dir || !selector_covers(&p->sel, flow))
-			continue;
-		/* Of two alike the kernel takes the older one, which is not
-		 * known here: expect the worse. */
-		if (!best || p->priority < best->priority ||
-		    (p->priority == best->priority && !tmpls_protect(p)))
-			best = p;
-	}
-	return best;
-}
-
-static bool sa_serves(const struct view_sa *s, const struct view_tmpl *t,
-		      uint8_t dir, const struct flow *flow)
-{
-	xfrm_address_t dst;
-
-	view_put_address(&s->sa.dst, &dst);
-	if (memcmp(&dst, &flow->dst, sizeof(dst)) ||
-	    s->sa.protocol != t->protocol || s->mode != t->mode ||
-	    (t->spi && s->sa.spi != t->spi))
-		return false;
-	if (s->sa.reqid != t->reqid && (dir == XFRM_POLICY_OUT || t->reqid))
-		return false;
-	return !s->sel.family || selector_covers(&s->sel, flow);
-}
-
-/* SAs of the template that has fewest; *spi: of the newest. */
-static unsigned int count_sas(const struct view_pair *pair,
-			      const struct view_policy *p, uint8_t dir,
-			      const struct flow *flow, uint32_t *spi)
-{
-	const struct view_sa *s;
-	unsigned int least = UINT_MAX;
-
-	for (unsigned int i = 0; i < p->n; i++) {
-		unsigned int n = 0;
-
-		frr_each (view_sas_const, &pair->sas, s) {
-			if (!sa_serves(s, &p->tmpl[i], dir, flow))
-				continue;
-			n++;
-			*spi = s->sa.spi;
-		}
-		least = MIN(least, n);
-	}
-	return least;
-}
-
-bool view_child(const struct ipaddr *local, const struct ipaddr *remote,
-		uint8_t protocol, uint16_t local_port, uint16_t remote_port,
-		struct xfrm_child *out)
-{
-	const struct view_pair *pair = pair_find(local, remote);
-	const struct view_policy *p;
-	struct flow flow = {.protocol = protocol};
-
-	memset(out, 0, sizeof(*out));
-	if (!pair || local->ipa_type != remote->ipa_type)
-		return false;
-	flow.family = view_put_address(local, &flow.src);
-	view_put_address(remote, &flow.dst);
-	flow.sport = htons(local_port);
-	flow.dport = htons(remote_port);
-	p = best_policy(&pair->policies, XFRM_POLICY_OUT, &flow, NULL);
-	p = best_policy(&wide, XFRM_POLICY_OUT, &flow, p);
-	out->out_policy = p && tmpls_protect(p);
-	if (out->out_policy) {
-		out->reqid = p->tmpl[0].reqid;
-		out->protocol = p->tmpl[0].protocol;
-		out->n_out = count_sas(pair, p, XFRM_POLICY_OUT, &flow,
-				       &out->spi_out);
-	}
-
-	view_put_address(remote, &flow.src);
-	view_put_address(local, &flow.dst);
-	flow.sport = htons(remote_port);
-	flow.dport = htons(local_port);
-	p = best_policy(&pair->policies, XFRM_POLICY_IN, &flow, NULL);
-	p = best_policy(&wide, XFRM_POLICY_IN, &flow, p);
-	out->in_policy = p && tmpls_protect(p);
-	if (out->in_policy)
-		out->n_in =
-			count_sas(pair, p, XFRM_POLICY_IN, &flow, &out->spi_in);
-	return out->n_out && out->n_in;
 }
 
 /* ---- start and stop ---- */

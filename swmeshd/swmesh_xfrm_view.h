@@ -78,11 +78,13 @@ void view_tell(void);
 
 /* The policies that are not between two hosts. */
 struct view_policies_head *view_wide_policies(void);
-/* SAs of the pair; NULL: none. */
+/* SAs and policies of the pair; NULL: it has neither. */
 struct view_sas_head *view_pair_sas(const struct ipaddr *a,
 				    const struct ipaddr *b);
+struct view_policies_head *view_pair_policies(const struct ipaddr *a,
+					      const struct ipaddr *b);
 
-/* Of one pair and direction; see swmesh_xfrm_child(). */
+/* swmesh_xfrm_flow.c; see swmesh_xfrm_child(). */
 bool view_child(const struct ipaddr *local, const struct ipaddr *remote,
 		uint8_t protocol, uint16_t local_port, uint16_t remote_port,
 		struct xfrm_child *out);
