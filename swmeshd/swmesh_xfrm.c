@@ -136,12 +136,17 @@ static bool dump(bool policies)
 	return true;
 }
 
+static void resync_later(void)
+{
+	thread_add_timer(master, resync, NULL, 1, &t_resync);
+}
+
 static void read_all(void)
 {
 	/* SAs first: charon takes the policies away first and puts the SAs
 	 * first, so what is seen protected was. */
 	if (!dump(false) || !dump(true))
-		thread_add_timer(master, resync, NULL, 1, &t_resync);
+		resync_later();
 }
 
 static void resync(struct thread *t)
@@ -314,7 +319,7 @@ void swmesh_xfrm_read_stats(void)
 	if (!ask_sock)
 		return;
 	if (!dump(false))
-		thread_add_timer(master, resync, NULL, 1, &t_resync);
+		resync_later();
 	view_tell();
 }
 
