@@ -30,7 +30,6 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_USER, "IKE user");
  * softwires wait for that. */
 #define CONFIRM_MS 1000
 #define CONFIRM_S 2
-#define BGP_PORT 179
 
 struct ike_peers_head ike_peers;
 static struct thread *t_guard_bgp;
@@ -287,12 +286,13 @@ static void user_tell(struct ike_user *user)
 	softwire_event(user->sw, SOFTWIRE_EV_SA_LOST, text);
 }
 
-/* The other end has accepted us, as far as can be told. */
+/* The other end has accepted us, as far as can be told. What is in the kernel
+ * before charon has said what it has is of an earlier run, and in use. */
 static bool confirmed(const struct ike_peer *peer)
 {
 	const struct ike_sa *sa = ike_peer_sa(peer);
 
-	if (peer->state == IKE_INITIATING || !ike_synced())
+	if (peer->state == IKE_INITIATING || !ike_synced() || !peer->told)
 		return true;
 	return sa && (sa->initiator || monotime(NULL) - sa->since >= CONFIRM_S);
 }

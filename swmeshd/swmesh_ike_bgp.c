@@ -22,7 +22,6 @@
 
 /* Behind those of charon; the last octets say "SB". */
 #define BGP_GUARD_PRIORITY 0xffff5342u
-#define BGP_PORT 179
 /* The highest bit of the other port. */
 #define PORT_HALF 0x8000
 /* Eight a neighbor: out and in, port 179 here and there, two halves. */

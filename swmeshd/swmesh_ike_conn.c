@@ -24,7 +24,6 @@
 /* A hard lifetime comes at least that long after rekeying is due, or a busy
  * peer would lose the SA that is about to be replaced. Seconds. */
 #define OVER_TIME_MIN 30
-#define BGP_PORT 179
 
 /* ---- names ---- */
 
