@@ -34,12 +34,14 @@ enum ike_state {
 	IKE_STATES,
 };
 
+#define BGP_PORT 179
+
 enum ike_kind {
 	IKE_CHILD_GRE,
 	IKE_CHILD_IP4,
 	IKE_CHILD_IP6,
-	IKE_CHILD_BGP_IN,  /* TCP 179 at our end */
-	IKE_CHILD_BGP_OUT, /* TCP 179 at the other end */
+	IKE_CHILD_BGP_IN,  /* TCP at our BGP_PORT */
+	IKE_CHILD_BGP_OUT, /* TCP at the other end's */
 	IKE_CHILDREN,
 };
 
@@ -183,7 +185,7 @@ struct ike_peer {
 	enum ike_kind trying; /* child that was asked for last */
 	bool lost;	      /* it was up; what made it so is gone */
 	bool forced;	      /* try by ourselves, whoever's turn it is */
-	int64_t odd_since;    /* more SAs than there should be; ms, 0 */
+	int64_t extra_since;  /* more SAs than there should be; ms, 0 */
 	struct ike_spis orphans;
 	unsigned int pinned; /* children held to the SAs of now, by kind */
 	int64_t pinned_at;   /* monotime, ms; 0: never */

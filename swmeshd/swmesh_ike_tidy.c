@@ -323,7 +323,7 @@ static void drop_extra(struct ike_peer *peer, int64_t now)
 	bool stale = false;
 
 	if (!keep || !extra(peer, keep, false)) {
-		peer->odd_since = 0;
+		peer->extra_since = 0;
 		return;
 	}
 	/* Only we know that an SA is not good any more. */
@@ -332,13 +332,13 @@ static void drop_extra(struct ike_peer *peer, int64_t now)
 			stale = true;
 	if (stale)
 		ms = EXTRA_MS;
-	if (!peer->odd_since)
-		peer->odd_since = now;
-	if (now - peer->odd_since < ms) {
+	if (!peer->extra_since)
+		peer->extra_since = now;
+	if (now - peer->extra_since < ms) {
 		ike_check_in(peer, ms + 50);
 		return;
 	}
-	peer->odd_since = 0;
+	peer->extra_since = 0;
 	extra(peer, keep, true);
 }
 
