@@ -75,6 +75,7 @@ static struct ike_peer *peer_get(const struct ipaddr *addr)
 	peer = XCALLOC(MTYPE_IKE_PEER, sizeof(*peer));
 	peer->addr = *addr;
 	peer->since = monotime(NULL);
+	peer->adopting = true; /* until charon's state is known */
 	ike_conn_name(addr, peer->name, sizeof(peer->name));
 	ike_sas_init(&peer->sas);
 	ike_users_init(&peer->users);
