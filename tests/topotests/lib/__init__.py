@@ -4,8 +4,10 @@
 paths       where the programs under test and the results are
 netns       network namespaces: make, enter, remove; ip -batch
 topology    nodes and links as data -> namespaces, veth pairs, addresses
-router      the daemons of one node: start, stop, kill; their logs
-charon      one charon for a router: start, stop, kill; connections and SAs
+router      the daemons of one node
+process     one program of a router: start, stop, kill; its output
+charon      one charon for a router: its connections and SAs
+client      a connection to a daemon's Unix socket
 vici        a client for charon's socket
 vty         a daemon's vty socket: show (text, JSON), configure
 kernel      links, tunnels and routes as the kernel has them

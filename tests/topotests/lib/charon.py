@@ -4,13 +4,10 @@
 As strongSwan's packages have it, but for the log, the waits, which are shorter, and
 the limits on half-open connections, which would stall many AFBRs that start at once.
 """
-import signal
-import subprocess
-
-from . import netns, paths, vici, wait
+from . import paths, vici, wait
+from .process import Process
 
 PROGRAM = "/usr/sbin/charon-systemd"
-STOP_LIMIT = 20  # seconds between SIGTERM and SIGKILL
 
 # Only plugins out of the packages that swmesh asks for. All that may be installed would
 # work too, but some of them take seconds to load under emulation.
@@ -54,19 +51,18 @@ charon-systemd {
 """
 
 
-class Charon:
-    """Like router.DaemonProcess, with a vici connection instead of a vty.
+class Charon(Process):
+    """Like router.DaemonProcess, with a vici connection instead of a vty. On SIGTERM it tells
+    its peers and removes its SAs; on SIGKILL they stay in the kernel.
 
     more: further lines of the section charon { } of strongswan.conf.
     """
 
-    name = "charon"
-
     def __init__(self, router, more="", retransmit=2.0):
-        self.router, self.more, self.retransmit = router, more, retransmit
-        self.process = None
+        self.more, self.retransmit = more, retransmit
         self.socket = router.run_dir + "/charon.vici"
         self.vici = vici.Vici(self.socket)
+        super().__init__(router, "charon", self.vici)
 
     @property
     def log_file(self):
@@ -80,16 +76,11 @@ class Charon:
                 "plugins": PLUGINS, "retransmit": self.retransmit, "socket": self.socket,
                 "log": self.log_file, "more": self.more})
 
-    def alive(self):
-        return self.process is not None and self.process.poll() is None
+    def argv(self):
+        return [PROGRAM]
 
-    def launch(self):
-        assert not self.alive(), "%s/charon runs already" % self.router.name
-        env = dict(paths.ENV, STRONGSWAN_CONF=self.router.file("strongswan.conf"))
-        with open(self.router.file("charon.out"), "ab") as out:
-            self.process = subprocess.Popen(
-                netns.argv(self.router.name, [PROGRAM]), stdin=subprocess.DEVNULL, stdout=out,
-                stderr=out, env=env, start_new_session=True)
+    def environment(self):
+        return dict(paths.ENV, STRONGSWAN_CONF=self.router.file("strongswan.conf"))
 
     def answers(self):
         try:
@@ -98,15 +89,8 @@ class Charon:
             assert self.alive(), "it ended"
             raise AssertionError(str(err)) from None
 
-    def ready(self):
-        try:
-            wait.until(self.answers, "%s/charon answers" % self.router.name)
-        except AssertionError as err:
-            raise AssertionError("%s\n%s" % (err, self.output())) from None
-
-    def start(self):
-        self.launch()
-        self.ready()
+    def wait_ready(self):
+        wait.until(self.answers, "%s/charon answers" % self.router.name)
 
     def output(self):
         """What it wrote to its standard output and error, and its log."""
@@ -118,29 +102,6 @@ class Charon:
             except FileNotFoundError:
                 pass
         return text
-
-    def stop(self, number=signal.SIGTERM):
-        """Ask it to end and wait. On SIGTERM it tells its peers and removes its SAs."""
-        if not self.process:
-            return None
-        self.vici.close()
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            return self.process.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError("%s/charon did not end %d s after signal %d" % (
-                self.router.name, STOP_LIMIT, number)) from None
-
-    def kill(self):
-        """SIGKILL: its SAs stay in the kernel."""
-        return self.stop(signal.SIGKILL)
-
-    def restart(self):
-        self.stop()
-        self.start()
 
     # -- asking --
 

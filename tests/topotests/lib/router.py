@@ -4,25 +4,24 @@ import os
 import pwd
 import shutil
 import signal
-import subprocess
 
-from . import netns, paths, vty, wait
+from . import paths, vty, wait
 from .charon import Charon
+from .process import Process
 
 ORDER = ("zebra", "staticd", "ospf6d", "ospfd", "bgpd", "swmeshd")
 # What Debian's /etc/frr/daemons gives zebra: with the kernel's default buffer it loses
 # notifications, silently, when hundreds of devices appear at once.
 PACKAGED_OPTIONS = {"zebra": ("-s", "90000000")}
-STOP_LIMIT = 20  # seconds between SIGTERM and SIGKILL
 
 
-class DaemonProcess:
+class DaemonProcess(Process):
     """One daemon of one router."""
 
     def __init__(self, router, name, options=()):
-        self.router, self.name, self.options = router, name, list(options)
-        self.process = None
+        self.options = list(options)
         self.vty = vty.Vty("%s/%s.vty" % (router.run_dir, name), router.name + "/" + name)
+        super().__init__(router, name, self.vty)
 
     @property
     def config_file(self):
@@ -44,54 +43,8 @@ class DaemonProcess:
         with open(self.config_file, "w") as file:
             file.write(text)
 
-    def alive(self):
-        return self.process is not None and self.process.poll() is None
-
-    def launch(self):
-        """Start the process; ready() waits until it answers."""
-        assert not self.alive(), "%s/%s runs already" % (self.router.name, self.name)
-        with open(self.router.file(self.name + ".out"), "ab") as out:
-            self.process = subprocess.Popen(
-                netns.argv(self.router.name, self.argv()), stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, env=paths.ENV, start_new_session=True)
-
-    def ready(self):
-        try:
-            vty.wait_ready(self.vty, self.alive)
-        except AssertionError as err:
-            raise AssertionError("%s\n%s" % (err, self.output())) from None
-
-    def output(self):
-        """What it wrote to its standard output and error."""
-        with open(self.router.file(self.name + ".out"), errors="replace") as file:
-            return file.read()
-
-    def start(self):
-        self.launch()
-        self.ready()
-
-    def stop(self, number=signal.SIGTERM):
-        """Ask it to end and wait; its exit status (negative: the signal that ended it)."""
-        if not self.process:
-            return None
-        self.vty.close()
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            return self.process.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError("%s/%s did not end %d s after signal %d" % (
-                self.router.name, self.name, STOP_LIMIT, number)) from None
-
-    def kill(self):
-        """SIGKILL: no handler runs."""
-        return self.stop(signal.SIGKILL)
-
-    def restart(self):
-        self.stop()
-        self.start()
+    def wait_ready(self):
+        vty.wait_ready(self.vty, self.alive)
 
 
 class Router:

@@ -5,8 +5,9 @@ A packet is a 4-octet length and a message; a message is a type octet, for some
 types a name, and elements: sections and lists of named text values (strongSwan,
 src/libcharon/plugins/vici/README.md). Sections become dicts, lists become lists.
 """
-import socket
 import struct
+
+from .client import Client
 
 (CMD_REQUEST, CMD_RESPONSE, CMD_UNKNOWN, EVENT_REGISTER, EVENT_UNREGISTER, EVENT_CONFIRM,
  EVENT_UNKNOWN, EVENT) = range(8)
@@ -82,28 +83,8 @@ class _Reader:
         return found
 
 
-class Vici:
+class Vici(Client):
     """One connection, made when it is needed, and again when charon was restarted."""
-
-    def __init__(self, path, timeout=60):
-        self.path, self.timeout = path, timeout
-        self.sock = None
-
-    def connect(self):
-        self.close()
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(self.timeout)
-        try:
-            sock.connect(self.path)
-        except OSError:
-            sock.close()
-            raise
-        self.sock = sock
-
-    def close(self):
-        if self.sock:
-            self.sock.close()
-            self.sock = None
 
     def _send(self, kind, name, message=None):
         data = bytes([kind]) + _name(name) + encode(message or {})

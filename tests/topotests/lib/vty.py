@@ -5,8 +5,9 @@ A command ends with a NUL; the answer ends with three NULs and one octet, the
 command's return code (lib/command.h: 0 is CMD_SUCCESS).
 """
 import json
-import socket
 import time
+
+from .client import Client
 
 TRAILER = b"\0\0\0"
 
@@ -19,27 +20,14 @@ class VtyError(Exception):
         self.line, self.code, self.output = line, code, output
 
 
-class Vty:
+class Vty(Client):
     def __init__(self, path, name, timeout=60):
-        self.path, self.name, self.timeout = path, name, timeout
-        self.sock = None
+        super().__init__(path, timeout)
+        self.name = name
 
     def connect(self):
-        self.close()
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(self.timeout)
-        try:
-            sock.connect(self.path)
-        except OSError:
-            sock.close()
-            raise
-        self.sock = sock
+        super().connect()
         self.execute("enable")
-
-    def close(self):
-        if self.sock:
-            self.sock.close()
-            self.sock = None
 
     def execute(self, line):
         """One command: (return code, output)."""
