@@ -2,12 +2,12 @@
 """swmeshd's configuration: bad input is refused with object, cause and remedy, and nothing is
 applied in part; what is printed reads back; what cannot hold yet waits."""
 import json
-import re
 
 import pytest
 
 from conftest import run_topology
 from lib import kernel, netns, vty, wait
+from lib.config import from_vtysh, mesh_lines, refused
 from lib.router import Router
 from lib.topology import Topology
 
@@ -101,13 +101,6 @@ def status(router):
     return router.json("swmeshd", "show softwire json")["status"]
 
 
-def mesh_lines(router):
-    """The configuration of the mesh as it is printed."""
-    text = router.show("swmeshd", "show running-config")
-    found = re.search(r"^softwire mesh\n(?: .*\n)*exit\n", text, re.M)
-    return found.group(0) if found else ""
-
-
 def test_printed_as_entered(swmeshd):
     """"show running-config" prints the very lines that were read from the file."""
     assert mesh_lines(swmeshd) == CONFIG
@@ -117,22 +110,10 @@ def test_printed_as_entered(swmeshd):
                          ids=[row[0].replace(" ", "-") for row in REFUSED])
 def test_refused(swmeshd, lines, says):
     """Refused at commit; the refused line changes nothing, neither configured nor announced."""
-    one = swmeshd["swmeshd"].vty
-    one.fresh()
-    for line in ["configure terminal", "softwire mesh", *lines[:-1]]:
-        code, output = one.execute(line)
-        assert code == 0, "%s: %s" % (line, output)
-    before = mesh_lines(swmeshd)
-    announced = swmeshd.json("swmeshd", "show softwire encap-set json")
-    one.fresh()
-    for line in ["configure terminal", "softwire mesh", *lines[:-1]]:
-        one.execute(line)
-    code, output = one.execute(lines[-1])
-    assert code != 0, "accepted: %s" % lines[-1]
+    output = refused(swmeshd, lines, lambda router: (
+        mesh_lines(router), router.json("swmeshd", "show softwire encap-set json")))
     for words in says:
         assert words in output, output
-    assert mesh_lines(swmeshd) == before
-    assert swmeshd.json("swmeshd", "show softwire encap-set json") == announced
     swmeshd.configure("swmeshd", "softwire mesh\nno encap-set COPY\n")
 
 
@@ -148,13 +129,13 @@ def test_transaction_is_all_or_nothing(swmeshd):
     """Of the lines that make one transaction, as those of a block that vtysh reads from a file, a
     bad one takes the good ones with it."""
     before = mesh_lines(swmeshd)
-    one = swmeshd["swmeshd"].vty
-    one.fresh()
-    said = ""
-    for line in ["configure terminal", "XFRR_start_configuration", "softwire mesh",
-                 "encap-set EDGE", "tunnel 30 gre key 9", "tunnel 40 gre key 9",
-                 "tunnel 50 gre key 10", "XFRR_end_configuration"]:
-        said += one.execute(line)[1]
+    said = from_vtysh(swmeshd, """
+        softwire mesh
+        encap-set EDGE
+        tunnel 30 gre key 9
+        tunnel 40 gre key 9
+        tunnel 50 gre key 10
+    """)
     assert "tunnels 30 and 40 are both gre/9" in said, said
     assert mesh_lines(swmeshd) == before
 

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import run_topology
 from lib import pki, vty, wait
+from lib.config import from_vtysh, mesh_lines, refused
 from lib.router import Router
 from lib.topology import Topology
 
@@ -160,13 +161,6 @@ def a1(alone):
     return router
 
 
-def mesh_lines(router):
-    """The configuration of the mesh as it is printed."""
-    text = router.show("swmeshd", "show running-config")
-    found = re.search(r"^softwire mesh\n(?: .*\n)*exit\n", text, re.M)
-    return found.group(0) if found else ""
-
-
 def log_of(router):
     with open(router.file("swmeshd.log")) as file:
         return file.read()
@@ -182,20 +176,9 @@ def test_printed_as_entered(a1):
 def test_refused(a1, lines, says):
     """Refused at commit with object, cause and remedy; the refused line changes nothing."""
     lines = [line.format(dir=a1.dir) for line in lines]
-    one = a1["swmeshd"].vty
-    one.fresh()
-    for line in ["configure terminal", "softwire mesh", *lines[:-1]]:
-        code, output = one.execute(line)
-        assert code == 0, "%s: %s" % (line, output)
-    before = mesh_lines(a1)
-    one.fresh()
-    for line in ["configure terminal", "softwire mesh", *lines[:-1]]:
-        one.execute(line)
-    code, output = one.execute(lines[-1])
-    assert code != 0, "accepted: %s" % lines[-1]
+    output = refused(a1, lines)
     for words in says:
         assert words in output, output
-    assert mesh_lines(a1) == before
 
 
 def test_every_line_can_be_taken_back(a1):
@@ -375,15 +358,6 @@ def test_file_is_read_again(a1, files):
         a1.write_file("key.pem", first)
 
 
-def from_vtysh(router, text):
-    """As vtysh gives lines of a file to the daemon; returns what is said."""
-    one = router["swmeshd"].vty
-    one.fresh()
-    return "".join(one.execute(line)[1] for line in (
-        "configure terminal", "XFRR_start_configuration", *vty.config_lines(text),
-        "XFRR_end_configuration"))
-
-
 def test_file_of_vtysh_at_boot(a1):
     """S9: frr.conf is taken as it is, in whatever order, with files that are not there yet."""
     a1.configure("swmeshd", "no softwire mesh\n")
@@ -430,13 +404,12 @@ def test_file_of_vtysh_breaks_nothing(a1, lines, says):
 def test_refused_transaction_hides_the_secret(a1):
     """What is printed of a refused transaction, in a log perhaps, has the line but not the
     secret."""
-    one = a1["swmeshd"].vty
-    one.fresh()
-    said = ""
-    for line in ["configure terminal", "XFRR_start_configuration", "softwire mesh",
-                 "security TYPED", "ike group-psk secret " + SECRET,
-                 "transit ipv4 source " + OURS, "XFRR_end_configuration"]:
-        said += one.execute(line)[1]
+    said = from_vtysh(a1, """
+        softwire mesh
+        security TYPED
+        ike group-psk secret %s
+        transit ipv4 source %s
+    """ % (SECRET, OURS))
     assert "rejected" in said and "- ike group-psk secret <hidden>" in said, said
     assert SECRET not in said
     assert "TYPED" not in mesh_lines(a1)
@@ -445,15 +418,18 @@ def test_refused_transaction_hides_the_secret(a1):
 def test_transaction_of_a_reload(a1):
     """Of lines that vtysh reads from a file the order does not matter: a security may go before
     the line that no longer names it."""
-    one = a1["swmeshd"].vty
-    one.fresh()
-    said = ""
-    for line in ["configure terminal", "XFRR_start_configuration", "softwire mesh",
-                 "no security CORE", "protect bgp security NEXT", "encap-set EDGE",
-                 "no security CORE", "security NEXT", "tunnel 20 ip-in-ip", "exit",
-                 "security NEXT", "ike group-psk file " + a1.file("mesh.psk"),
-                 "XFRR_end_configuration"]:
-        said += one.execute(line)[1]
+    said = from_vtysh(a1, """
+        softwire mesh
+        no security CORE
+        protect bgp security NEXT
+        encap-set EDGE
+        no security CORE
+        security NEXT
+        tunnel 20 ip-in-ip
+        exit
+        security NEXT
+        ike group-psk file %s
+    """ % a1.file("mesh.psk"))
     assert "failed" not in said, said
     lines = mesh_lines(a1)
     assert " security CORE\n" not in lines and "  security NEXT\n" in lines

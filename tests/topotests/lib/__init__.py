@@ -10,6 +10,7 @@ charon      one charon for a router: its connections and SAs
 client      a connection to a daemon's Unix socket
 vici        a client for charon's socket
 vty         a daemon's vty socket: show (text, JSON), configure
+config      swmeshd's configuration: refused lines, transactions, what is printed
 kernel      links, tunnels and routes as the kernel has them
 nft         nftables as the kernel has it: swmeshd's table, its counters
 xfrm        SAs, policies and drop counters as the kernel has them
