@@ -205,9 +205,6 @@ const struct ike_peer *swmesh_ike_peer(const struct ipaddr *addr);
 
 /* The IKE_SA that counts: established, and not being taken down; NULL. */
 const struct ike_sa *ike_peer_sa(const struct ike_peer *peer);
-/* Its CHILD_SA of this kind; NULL. */
-const struct ike_child_sa *ike_peer_child_sa(const struct ike_peer *peer,
-					     enum ike_kind kind);
 /* All that is wanted is protected, by the kernel. */
 bool ike_peer_protected(const struct ike_peer *peer);
 

@@ -111,25 +111,6 @@ const struct ike_sa *ike_peer_sa(const struct ike_peer *peer)
 	return best;
 }
 
-const struct ike_child_sa *ike_peer_child_sa(const struct ike_peer *peer,
-					     enum ike_kind kind)
-{
-	const struct ike_child_sa *found = NULL, *child;
-	const struct ike_sa *sa;
-
-	frr_each (ike_sas_const, &peer->sas, sa) {
-		for (unsigned int i = 0; i < sa->n_children; i++) {
-			child = &sa->children[i];
-			if (child->kind != kind || !child->installed ||
-			    sa->condemned || child->condemned)
-				continue;
-			if (!found || child->since >= found->since)
-				found = child;
-		}
-	}
-	return found;
-}
-
 /* In the newest good one: what others have goes there, too, before they go. */
 static bool child_there(const struct ike_peer *peer, enum ike_kind kind)
 {

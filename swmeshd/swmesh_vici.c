@@ -101,7 +101,6 @@ static void ended(enum swmesh_vici_error error)
 		if (now - vici.since >= STEADY_S)
 			vici.wait_ms = WAIT_FIRST_MS;
 		vici.since = now;
-		vici.stats.disconnects++;
 	}
 	if (was_up || !vici.warned)
 		flog_warn(EC_SWMESH_VICI, "charon: %s", vici.error);
@@ -191,7 +190,6 @@ static void on_writable(struct thread *t)
 			ended(SWMESH_VICI_LOST);
 			return;
 		}
-		vici.stats.octets_out += n;
 		op->sent += n;
 		if (op->sent == op->b.len)
 			vici_pending_sent(&vici.pending);
@@ -229,7 +227,6 @@ static bool answer_request(const struct vici_packet *packet)
 
 	if (!op)
 		return nonsense("a reply to no request");
-	vici.stats.replies++;
 	if (packet->type == VICI_CMD_UNKNOWN || op->no_event) {
 		reply.error = SWMESH_VICI_UNKNOWN;
 		snprintf(text, sizeof(text),
@@ -302,7 +299,6 @@ static bool take_event(const struct vici_packet *packet)
 	const char *event;
 
 	if (op && op->event && vici_is(&packet->name, op->event)) {
-		vici.stats.items++;
 		watch();
 		if (op->item)
 			op->item(op->arg, &packet->msg);
@@ -401,7 +397,6 @@ static void on_readable(struct thread *t)
 		ended(SWMESH_VICI_LOST);
 		return;
 	}
-	vici.stats.octets_in += n;
 	vici.rx_len += n;
 	r = wire_reader_of(vici.rx, vici.rx_len);
 	while (whole)
@@ -553,7 +548,6 @@ static enum swmesh_vici_error admit(const struct vici_op *op)
 		return SWMESH_VICI_NOT_UP;
 	if (vici.pending.requests >= SWMESH_VICI_REQUESTS_MAX ||
 	    vici.pending.unsent + op->b.len > SWMESH_VICI_OCTETS_MAX) {
-		vici.stats.full++;
 		return SWMESH_VICI_FULL;
 	}
 	return SWMESH_VICI_OK;

@@ -22,8 +22,8 @@ struct xfrm_sa {
 	uint32_t reqid;
 	uint64_t packets, bytes;
 	uint64_t replays, replay_window_misses, integrity_failures;
-	uint32_t add_time, use_time; /* seconds since the epoch */
-	bool dying;		     /* soft lifetime is over */
+	uint32_t add_time; /* seconds since the epoch */
+	bool dying;	   /* soft lifetime is over */
 };
 
 /* What the kernel has for a pair and an upper-layer protocol. */

@@ -268,7 +268,6 @@ static void sa_fill(struct view_sa *s, const struct xfrm_usersa_info *info)
 	sa->replay_window_misses = info->stats.replay_window;
 	sa->integrity_failures = info->stats.integrity_failed;
 	sa->add_time = info->curlft.add_time;
-	sa->use_time = info->curlft.use_time;
 	s->sel = info->sel;
 	s->mode = info->mode;
 	s->marked = false;
