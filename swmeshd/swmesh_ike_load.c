@@ -53,6 +53,16 @@ bool ike_request(struct vici_builder *b)
 	return swmesh_vici_request(b, NULL, NULL) == SWMESH_VICI_OK;
 }
 
+static void work_now(struct thread *t)
+{
+	ike_work_add(THREAD_ARG(t));
+}
+
+static void work_later(struct ike_peer *peer, unsigned int ms)
+{
+	thread_add_timer_msec(master, work_now, peer, ms, &peer->t_work);
+}
+
 /* ---- credentials ---- */
 
 static void blob_digest(const struct security_blob *blob, const char *also,
@@ -305,7 +315,7 @@ static void collect_keys(struct ike_peer *peer, struct ike_conn *conn)
 		key_hash_text(afbr->auth.keys[0]->hash, hash), err,
 		peer->security->peer_keys ? peer->security->peer_keys
 					  : "the 'peer-keys' directory");
-	ike_work_later(peer, LOOK_AGAIN_MS);
+	work_later(peer, LOOK_AGAIN_MS);
 }
 
 static void find_blocked(struct ike_peer *peer, struct ike_conn *conn)
@@ -418,7 +428,7 @@ static void conn_done(void *arg, const struct swmesh_vici_reply *reply)
 	snprintf(text, sizeof(text), "charon refused the connection: %s",
 		 reply->text);
 	ike_peer_error(peer, text);
-	ike_work_later(peer, REFUSED_MS);
+	work_later(peer, REFUSED_MS);
 	ike_event(peer, IKE_EV_FAILED);
 }
 
@@ -437,7 +447,7 @@ static void send_conn(struct ike_peer *peer, const struct ike_conn *conn,
 		return;
 	}
 	memset(peer->conn_digest, 0, IKE_DIGEST_LEN);
-	ike_work_later(peer, REFUSED_MS);
+	work_later(peer, REFUSED_MS);
 }
 
 static void block(struct ike_peer *peer)
@@ -517,16 +527,6 @@ void ike_work_add(struct ike_peer *peer)
 	}
 	if (!t_pump)
 		thread_add_event(master, pump, NULL, 0, &t_pump);
-}
-
-static void work_now(struct thread *t)
-{
-	ike_work_add(THREAD_ARG(t));
-}
-
-void ike_work_later(struct ike_peer *peer, unsigned int ms)
-{
-	thread_add_timer_msec(master, work_now, peer, ms, &peer->t_work);
 }
 
 void ike_load_gone(struct ike_peer *peer)

@@ -93,9 +93,8 @@ int64_t ike_now_ms(void);
 #define IKE_PSK_ID IKE_NAME_PREFIX "psk"
 #define IKE_PPK_ID IKE_NAME_PREFIX "ppk"
 
-/* Bring charon up to date about this peer: soon, or in ms. */
+/* Bring charon up to date about this peer. */
 void ike_work_add(struct ike_peer *peer);
-void ike_work_later(struct ike_peer *peer, unsigned int ms);
 /* The peer goes. */
 void ike_load_gone(struct ike_peer *peer);
 /* charon has nothing of ours, or we do not know. */
