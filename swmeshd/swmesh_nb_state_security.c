@@ -184,15 +184,10 @@ static struct yang_data *peer_rekeys(const char *xpath, const void *entry)
 	return yang_data_new_uint32(xpath, peer->ike_rekeys);
 }
 
-struct traffic {
-	uint64_t in, out, refused;
-};
-
-static struct traffic traffic_of(const struct ike_peer *peer)
+static struct xfrm_traffic traffic_of(const struct ike_peer *peer)
 {
 	static struct xfrm_sa sas[STATE_SAS_MAX];
 	static time_t read_at;
-	struct traffic t = {};
 	time_t now = monotime(NULL);
 	unsigned int n;
 
@@ -201,15 +196,7 @@ static struct traffic traffic_of(const struct ike_peer *peer)
 		read_at = now;
 	}
 	n = swmesh_xfrm_sas(&peer->local, &peer->addr, sas, STATE_SAS_MAX);
-	for (unsigned int i = 0; i < n; i++) {
-		if (!ipaddr_cmp(&sas[i].dst, &peer->local))
-			t.in += sas[i].packets;
-		else
-			t.out += sas[i].packets;
-		t.refused += sas[i].replays + sas[i].replay_window_misses +
-			     sas[i].integrity_failures;
-	}
-	return t;
+	return swmesh_xfrm_traffic(&peer->local, sas, n);
 }
 
 static struct yang_data *peer_in(const char *xpath, const void *entry)

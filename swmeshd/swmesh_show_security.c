@@ -301,22 +301,16 @@ static void add_kernel_sas(json_object *o, const struct ike_peer *peer)
 {
 	static struct xfrm_sa sas[SHOW_SAS_MAX];
 	json_object *list = json_object_new_array();
-	uint64_t in = 0, out = 0, errors = 0;
+	struct xfrm_traffic traffic;
 	unsigned int n;
 
 	n = swmesh_xfrm_sas(&peer->local, &peer->addr, sas, SHOW_SAS_MAX);
-	for (unsigned int i = 0; i < n; i++) {
-		if (!ipaddr_cmp(&sas[i].dst, &peer->local))
-			in += sas[i].packets;
-		else
-			out += sas[i].packets;
-		errors += sas[i].replays + sas[i].replay_window_misses +
-			  sas[i].integrity_failures;
+	for (unsigned int i = 0; i < n; i++)
 		json_object_array_add(list, json_kernel_sa(peer, &sas[i]));
-	}
-	json_object_int_add(o, "packetsIn", in);
-	json_object_int_add(o, "packetsOut", out);
-	json_object_int_add(o, "packetsRefused", errors);
+	traffic = swmesh_xfrm_traffic(&peer->local, sas, n);
+	json_object_int_add(o, "packetsIn", traffic.in);
+	json_object_int_add(o, "packetsOut", traffic.out);
+	json_object_int_add(o, "packetsRefused", traffic.refused);
 	json_object_object_add(o, "kernelSas", list);
 }
 

@@ -314,6 +314,23 @@ unsigned int swmesh_xfrm_sas(const struct ipaddr *local,
 	return n;
 }
 
+struct xfrm_traffic swmesh_xfrm_traffic(const struct ipaddr *local,
+					const struct xfrm_sa *sas,
+					unsigned int n)
+{
+	struct xfrm_traffic t = {};
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!ipaddr_cmp(&sas[i].dst, local))
+			t.in += sas[i].packets;
+		else
+			t.out += sas[i].packets;
+		t.refused += sas[i].replays + sas[i].replay_window_misses +
+			     sas[i].integrity_failures;
+	}
+	return t;
+}
+
 void swmesh_xfrm_read_stats(void)
 {
 	if (!ask_sock)

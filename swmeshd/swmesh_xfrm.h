@@ -92,6 +92,14 @@ bool swmesh_xfrm_child(const struct ipaddr *local, const struct ipaddr *remote,
 unsigned int swmesh_xfrm_sas(const struct ipaddr *local,
 			     const struct ipaddr *remote, struct xfrm_sa *sas,
 			     unsigned int cap);
+/* Packets that SAs of a pair have carried, and refused: replayed, too old for
+ * the window, or forged. */
+struct xfrm_traffic {
+	uint64_t in, out, refused;
+};
+struct xfrm_traffic swmesh_xfrm_traffic(const struct ipaddr *local,
+					const struct xfrm_sa *sas,
+					unsigned int n);
 /* Read the counters of all SAs, for the calls of swmesh_xfrm_sas() to come. */
 void swmesh_xfrm_read_stats(void);
 
