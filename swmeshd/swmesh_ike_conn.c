@@ -288,10 +288,12 @@ void ike_conn_digests(const struct ike_conn *conn,
 	struct vici_builder b;
 
 	memset(digest, 0, sizeof(*digest));
-	/* This one others can read: nothing of a secret goes into it. */
+	/* This one others can read: of secrets, what tells them nothing. */
 	digest_begin(&b);
 	put_ike(&b, conn);
 	put_crls(&b, conn->security);
+	vici_key_octets(&b, "tag", conn->security->secret_tag,
+			sizeof(conn->security->secret_tag));
 	put_local(&b, conn);
 	put_remote(&b, conn, true);
 	put_children(&b, conn);

@@ -408,6 +408,19 @@ static void adopt(struct ike_peer *peer)
 	}
 }
 
+/* SAs of an earlier run, by another connection: charon takes none of them for
+ * one by ours then, whatever differs, and makes new ones. */
+static void replace_all(struct ike_peer *peer, struct ike_conn *conn,
+			struct ike_conn_digest *d)
+{
+	DEBUGD(&swmesh_dbg_ike,
+	       "ike: peer %pIA: its connection has changed since an earlier run",
+	       &peer->addr);
+	conn->salt = ++peer->salt;
+	ike_conn_digests(conn, d);
+	memcpy(peer->ike_digest, d->ike, IKE_DIGEST_LEN);
+}
+
 static void conn_done(void *arg, const struct swmesh_vici_reply *reply)
 {
 	struct ike_peer *peer = arg;
@@ -484,7 +497,9 @@ static void bring_up_to_date(struct ike_peer *peer)
 	if (ike_synced()) {
 		bool same = !memcmp(peer->conn_digest, d.all, IKE_DIGEST_LEN);
 
-		if (same && peer->adopting)
+		if (peer->adopting && !same && peer->has_conn)
+			replace_all(peer, &conn, &d);
+		else if (peer->adopting && same)
 			adopt(peer);
 		peer->adopting = false;
 		give_credentials(peer);

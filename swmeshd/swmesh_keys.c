@@ -458,6 +458,27 @@ static bool load_pki(struct security *s)
 	return ok;
 }
 
+/* By which a later run tells whether they are still the same. */
+static void tag_secrets(struct security *s)
+{
+	const struct security_blob *const secrets[] = {&s->psk.blob,
+						       &s->ppk.blob};
+	static bool told;
+	char err[300];
+
+	memset(s->secret_tag, 0, sizeof(s->secret_tag));
+	if (!s->psk.blob.len && !s->ppk.blob.len)
+		return;
+	if (swmesh_seal_tag(secrets, array_size(secrets), s->secret_tag, err,
+			    sizeof(err)) ||
+	    told)
+		return;
+	told = true;
+	zlog_warn(
+		"security %s: a secret that is changed while swmeshd is not running will not be noticed: %s",
+		s->name, err);
+}
+
 bool security_load(struct security *s)
 {
 	const char *missing = security_missing(s);
@@ -485,6 +506,7 @@ bool security_load(struct security *s)
 		ok = fail(s, false, "%s", missing);
 	if (!ok)
 		s->n_keys = 0;
+	tag_secrets(s);
 	security_digest(s);
 	return ok;
 }

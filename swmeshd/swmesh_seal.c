@@ -105,19 +105,23 @@ static bool key_make(uint8_t key[KEY_LEN], char *err, size_t len)
 
 /* ---- sealing ---- */
 
+/* One for each purpose: what AES is given never goes into a MAC. */
+static bool subkey(const uint8_t key[KEY_LEN], const char *purpose,
+		   uint8_t sub[EVP_MAX_MD_SIZE])
+{
+	return HMAC(EVP_sha256(), key, KEY_LEN, (const uint8_t *)purpose,
+		    strlen(purpose) + 1, sub, NULL) != NULL;
+}
+
 static bool make_nonce(const uint8_t key[KEY_LEN], const char *secret,
 		       uint8_t nonce[NONCE_LEN])
 {
-	static const char purpose[] = "swmesh nonce";
 	uint8_t sub[EVP_MAX_MD_SIZE], mac[EVP_MAX_MD_SIZE];
-	unsigned int n;
 	bool ok;
 
-	/* A key of its own: what AES is given never goes into a MAC. */
-	ok = HMAC(EVP_sha256(), key, KEY_LEN, (const uint8_t *)purpose,
-		  sizeof(purpose), sub, &n) &&
-	     HMAC(EVP_sha256(), sub, n, (const uint8_t *)secret, strlen(secret),
-		  mac, NULL);
+	ok = subkey(key, "swmesh nonce", sub) &&
+	     HMAC(EVP_sha256(), sub, SEAL_TAG_LEN, (const uint8_t *)secret,
+		  strlen(secret), mac, NULL);
 	if (ok)
 		memcpy(nonce, mac, NONCE_LEN);
 	explicit_bzero(sub, sizeof(sub));
@@ -245,5 +249,31 @@ bool swmesh_unseal(const char *text, struct security_blob *secret, char *err,
 			"it was sealed with another key than %s, by another router perhaps; enter 'ike group-psk secret' again, or name a file",
 			swmesh_seal_file());
 	explicit_bzero(clear, sizeof(clear));
+	return ok;
+}
+
+/* Each secret under the tag of those before it. */
+bool swmesh_seal_tag(const struct security_blob *const *secrets, unsigned int n,
+		     uint8_t tag[SEAL_TAG_LEN], char *err, size_t len)
+{
+	uint8_t key[KEY_LEN], sub[EVP_MAX_MD_SIZE], mac[EVP_MAX_MD_SIZE];
+	int have = key_read(key, err, len);
+	bool ok;
+
+	if (have < 0 || (!have && !key_make(key, err, len)))
+		return false;
+	ok = subkey(key, "swmesh tag", sub);
+	explicit_bzero(key, sizeof(key));
+	for (unsigned int i = 0; ok && i < n; i++) {
+		ok = HMAC(EVP_sha256(), sub, SEAL_TAG_LEN, secrets[i]->data,
+			  secrets[i]->len, mac, NULL) != NULL;
+		memcpy(sub, mac, SEAL_TAG_LEN);
+	}
+	if (ok)
+		memcpy(tag, sub, SEAL_TAG_LEN);
+	else
+		snprintf(err, len, "libcrypto has no HMAC");
+	explicit_bzero(sub, sizeof(sub));
+	explicit_bzero(mac, sizeof(mac));
 	return ok;
 }

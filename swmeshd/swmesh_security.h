@@ -112,6 +112,9 @@ struct security {
 	/* Digests to compare by: over all that is configured and loaded; over
 	 * what concerns IKE; and over what is configured alone. */
 	uint8_t digest[32], ike_digest[32], config_digest[32];
+	/* Of the secrets (swmesh_seal.h); zeros: there are none, or no key for
+	 * it. No secret itself. */
+	uint8_t secret_tag[32];
 };
 
 int security_cmp(const struct security *a, const struct security *b);

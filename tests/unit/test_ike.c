@@ -336,6 +336,10 @@ static void test_digests(void **state)
 	assert_true(SAME(before.all, after.all));
 	assert_false(SAME(before.secret, after.secret));
 	assert_false(SAME(before.ike, after.ike));
+	/* But for its tag, for a later run of ours. */
+	security->secret_tag[31] = 1;
+	ike_conn_digests(&conn, &after);
+	assert_false(SAME(before.all, after.all));
 
 	/* The peer's keys: another connection; the IKE_SA is judged by them. */
 	security->method = IKE_METHOD_RAW;

@@ -287,6 +287,33 @@ static void test_seal(void **state)
 	security_blob_free(&secret);
 }
 
+/* The same for the same secrets, with this key alone. */
+static void test_seal_tag(void **state)
+{
+	struct security_blob one = {(uint8_t *)"correct horse", 13}, none = {};
+	const struct security_blob *const first[] = {&one, &none},
+					  *const second[] = {&none, &one};
+	uint8_t tag[SEAL_TAG_LEN], again[SEAL_TAG_LEN], other[SEAL_TAG_LEN];
+	char err[256];
+
+	assert_true(swmesh_seal_tag(first, 2, tag, err, sizeof(err)));
+	assert_true(swmesh_seal_tag(first, 2, again, err, sizeof(err)));
+	assert_memory_equal(tag, again, sizeof(tag));
+	assert_true(swmesh_seal_tag(second, 2, other, err, sizeof(err)));
+	assert_memory_not_equal(tag, other, sizeof(tag));
+	one.len--;
+	assert_true(swmesh_seal_tag(first, 2, other, err, sizeof(err)));
+	assert_memory_not_equal(tag, other, sizeof(tag));
+	one.len++;
+
+	assert_int_equal(chmod(key_file, 0644), 0);
+	assert_false(swmesh_seal_tag(first, 2, tag, err, sizeof(err)));
+	assert_non_null(strstr(err, "by others"));
+	assert_int_equal(unlink(key_file), 0);
+	assert_true(swmesh_seal_tag(first, 2, other, err, sizeof(err)));
+	assert_memory_not_equal(tag, other, sizeof(tag));
+}
+
 static void test_unseal_damaged(void **state)
 {
 	static const char *const damaged[] = {
@@ -379,6 +406,8 @@ int main(void)
 		cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test_setup_teardown(test_seal, seal_setup,
+						seal_teardown),
+		cmocka_unit_test_setup_teardown(test_seal_tag, seal_setup,
 						seal_teardown),
 		cmocka_unit_test_setup_teardown(test_unseal_damaged, seal_setup,
 						seal_teardown),
