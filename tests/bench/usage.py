@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a process has used: CPU time and memory, as the kernel counted them."""
-import statistics
 import time
 
 
@@ -43,22 +42,3 @@ def wait_quiet(pids, idle=1.0, share=0.02, limit=600.0):
         elif now - mark >= idle:
             return
         assert now < deadline, "processes %s are still busy after %g s" % (pids, limit)
-
-
-class Sample:
-    """Repeated measurements of one thing: the median, and the spread beside it."""
-
-    def __init__(self, values):
-        self.values = list(values)
-
-    @property
-    def median(self):
-        return statistics.median(self.values)
-
-    @property
-    def low(self):
-        return min(self.values)
-
-    @property
-    def high(self):
-        return max(self.values)

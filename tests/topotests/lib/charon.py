@@ -128,6 +128,3 @@ class Charon(Process):
         """CHILD_SAs that carry traffic."""
         return [child for sa in self.sas(remote) for child in sa["children"]
                 if child["state"] == "INSTALLED"]
-
-    def log_lines(self, text):
-        return [line for line in self.output().splitlines() if text in line]
