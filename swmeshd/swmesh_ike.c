@@ -464,17 +464,19 @@ static void clear_peer(struct ike_peer *peer, bool hard)
 			ike_sa_terminate(peer, sa, false);
 			continue;
 		}
-		vici_begin(&b, VICI_CMD_REQUEST, "rekey");
-		vici_key_number(&b, "ike-id", sa->id);
-		ike_request(&b);
+		/* Children first: charon does not find one that is just on its
+		 * way into the new IKE_SA. */
 		for (unsigned int i = 0; i < sa->n_children; i++) {
 			vici_begin(&b, VICI_CMD_REQUEST, "rekey");
 			vici_key_number(&b, "child-id", sa->children[i].id);
 			ike_request(&b);
 		}
+		vici_begin(&b, VICI_CMD_REQUEST, "rekey");
+		vici_key_number(&b, "ike-id", sa->id);
+		ike_request(&b);
 	}
 	peer->retries = 0;
-	peer->forced = true;
+	peer->forced = hard || peer->state != IKE_UP;
 	ike_event(peer, IKE_EV_NOW);
 	ike_check(peer);
 }
