@@ -237,7 +237,8 @@ enum mesh_status {
 struct mesh_ops {
 	/* Call mesh_run() once from the event loop. */
 	void (*schedule)(struct mesh *mesh);
-	/* Tell softwire_event(RETRY) after ms; afbr_changed() after ms. */
+	/* After ms: softwire_event(RETRY); afbr_mark_dirty() and
+	 * afbr_mark_demands(). */
 	void (*retry)(struct softwire *sw, unsigned int ms);
 	void (*retry_cancel)(struct softwire *sw);
 	void (*hold)(struct afbr *afbr, unsigned int ms);
