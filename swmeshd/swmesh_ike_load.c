@@ -216,6 +216,8 @@ static void load_again(void)
 
 	zlog_notice(
 		"ike: charon has lost secrets or keys of ours (swanctl --load-all does that); they are loaded again");
+	/* With --clear authorities and revocation lists have gone as well. */
+	given.n_certs = 0;
 	frr_each (ike_peers, &ike_peers, peer)
 		ike_work_add(peer);
 }
