@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """BGP sessions between AFBRs inside IPsec: `protect bgp` (S11)."""
+import time
+
 import pytest
 
 from conftest import run_topology
-from lib import packet, softwires, wait
-from lib.mesh import ASN, RR, loopback
+from lib import netns, packet, softwires, wait
+from lib.mesh import ASN, RR, host, loopback
 from lib.securemesh import PSK, SecureMesh, wait_up
 
 LIMIT = 90
+BACK = 60  # seconds from charon's return to the session's
 
 
 def session(peer, source):
@@ -63,6 +66,51 @@ def test_session(mesh):
                "the capture has the reflector's session")
     assert answered(tcp(mesh.capture.packets(), loopback(1), loopback(2))) == []
     mesh.assert_protected()
+
+
+def ike_spis(mesh, n):
+    return {(sa["initiator-spi"], sa["responder-spi"])
+            for sa in mesh["a%d" % n].charon.established()}
+
+
+def flaps(mesh, n, m):
+    return softwires.sessions(mesh["a%d" % n])[loopback(m)][1]
+
+
+def test_swmeshd_restarted(mesh):
+    """swmeshd knows of its neighbors before it knows of its softwires: the SAs of both stay, the
+    session is not reset, and not one packet is lost."""
+    wait_established(mesh)
+    before = ike_spis(mesh, 1), flaps(mesh, 1, 2)
+    flow = mesh.flow("h1", host(2), "h2", rate=50)
+    softwires.wait_flowing(flow, 10)
+    mesh["a1"]["swmeshd"].restart()
+    wait_up(mesh)
+    softwires.wait_flowing(flow, 400)
+    result = flow.stop()
+    assert result.lost == [], str(result)
+    assert (ike_spis(mesh, 1), flaps(mesh, 1, 2)) == before
+
+
+@pytest.mark.parametrize("n,m", [(1, 2), (2, 1)], ids=["initiator", "responder"])
+def test_one_killed(mesh, n, m):
+    """charon is killed at one end, whose SAs are lost, too, while the other end's stay: the
+    session ends rather than go on in clear, and comes again soon after charon."""
+    wait_established(mesh)
+    mark = mesh.capture.mark()
+    mesh["a%d" % n].charon.kill()
+    netns.run("a%d" % n, ["ip", "xfrm", "state", "flush"])
+    for a, b in ((n, m), (m, n)):
+        wait.until(lambda: state(mesh, a, loopback(b)) != "Established",
+                   "a%d's session with a%d has ended" % (a, b), LIMIT)
+    mesh["a%d" % n].charon.start()
+    began = time.monotonic()
+    wait_established(mesh)
+    assert time.monotonic() - began < BACK
+    wait_up(mesh)
+    softwires.wait_talk(mesh)
+    assert tcp(mesh.capture.packets(mark), loopback(1), loopback(2)) == []
+    mesh.assert_protected(mark)
 
 
 def test_closed(mesh):
