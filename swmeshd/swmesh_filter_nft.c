@@ -130,6 +130,9 @@ static void tell(void)
 	bool touched = seen.touched || seen.lost;
 	char who[WHO_LEN];
 
+	/* Its end is still to come: told now it would be told twice. */
+	if (seen.touched && !seen.named && !seen.lost)
+		return;
 	strlcpy(who,
 		seen.named     ? seen.who
 		: seen.touched ? "somebody"

@@ -202,14 +202,16 @@ static void rules_outer(struct filter_text *text,
 	char set[32], match[128];
 
 	rule(text, "outer", "meta l4proto != " ENCAPSULATIONS " accept");
+	snprintf(match, sizeof(match), "%s saddr . meta l4proto @%s", ip,
+		 set_name(FILTER_SET_PROTECTED, family, set));
+	/* Most packets by the fewest rules: where it goes to does not matter,
+	 * as what goes elsewhere is accepted, too. */
+	rule(text, "outer", "meta ipsec exists %s accept", match);
 	rule(text, "outer", "meta nfproto != %s accept",
 	     family == AF_INET ? "ipv4" : "ipv6");
 	rule(text, "outer", "%s daddr != %pIA accept", ip, &shape->source);
 
 	/* First: an AFBR may still be in the other set for a moment. */
-	snprintf(match, sizeof(match), "%s saddr . meta l4proto @%s", ip,
-		 set_name(FILTER_SET_PROTECTED, family, set));
-	rule(text, "outer", "%s meta ipsec exists accept", match);
 	drop(text, shape, "outer", match, FILTER_CLEAR);
 
 	rule(text, "outer", "%s saddr . meta l4proto @%s accept", ip,
@@ -233,9 +235,10 @@ static void rules_sent(struct filter_text *text,
 	for (unsigned int i = 0; i < array_size(all); i++) {
 		if (!(shape->protected & all[i].bit))
 			continue;
+		/* In this order: the address is the dearest to compare. */
 		snprintfrr(match, sizeof(match),
-			   "%s saddr %pIA meta l4proto %u rt ipsec missing", ip,
-			   &shape->source, all[i].protocol);
+			   "meta l4proto %u rt ipsec missing %s saddr %pIA",
+			   all[i].protocol, ip, &shape->source);
 		drop(text, shape, "sent", match, FILTER_CLEAR_SENT);
 	}
 }
@@ -281,6 +284,9 @@ static void rules_inner(struct filter_text *text,
 
 	if (shape->anti_spoof == ANTI_SPOOF_OFF)
 		return;
+	/* The first stands before the second for its price only: a softwire is
+	 * no Ethernet, and every packet of this system comes by here. */
+	rule(text, "inner", "meta iiftype ether accept");
 	rule(text, "inner", "iif != @softwires accept");
 	if (shape->anti_spoof == ANTI_SPOOF_LOOSE) {
 		/* A route that leads somewhere: not to this system, not to
