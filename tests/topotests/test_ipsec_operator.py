@@ -10,12 +10,13 @@ from lib import netns, softwires, wait
 from lib.mesh import host, loopback
 from lib.securemesh import GROUP_KEY, LIMIT, PSK, SecureMesh, wait_up
 
+RATE = 50  # packets a second of each flow
 PPK = ("ppk id mesh file {dir}/mesh.ppk required",)
 BASE = (*PSK, "esp aes256gcm16")
 POSTQUANTUM = b"Yp7Wd2kX9sQ4vB6n"
 GAP = 20  # seconds that taking down and building anew may take
 AUDIT = 20  # seconds; swmeshd compares with charon that often
-SHORT = 2  # seconds without a packet
+FEW = 2 * RATE  # packets
 SLOW = 15  # seconds more that this may take
 
 # A connection and a secret of the operator's own.
@@ -61,7 +62,7 @@ def flows(mesh):
     wait_up(mesh)
     softwires.wait_talk(mesh)
     mark = mesh.capture.mark()
-    running = [mesh.flow("h%d" % n, host(m), "h%d" % m, rate=50)
+    running = [mesh.flow("h%d" % n, host(m), "h%d" % m, rate=RATE)
                for n, m in ((1, 2), (2, 1), (3, 1))]
     for flow in running:
         softwires.wait_flowing(flow, 10)
@@ -240,10 +241,10 @@ def other_key(mesh, n, leaf):
                        "ike group-psk file " + mesh["a%d" % n].file(leaf))
 
 
-def assert_short_gap(flows):
-    """A new IKE_SA that has failed before may cost some packets."""
+def assert_few_lost(flows):
+    """A new IKE_SA that has failed before may cost some packets (doc/ike.md)."""
     for name, result in stop(flows):
-        assert result.longest_gap < SHORT, "%s: %s" % (name, result)
+        assert len(result.lost) < FEW, "%s: %s" % (name, result)
 
 
 def test_other_group_key(mesh, flows):
@@ -259,7 +260,7 @@ def test_other_group_key(mesh, flows):
         other_key(mesh, n, "next.psk")
     for n in mesh.numbers:
         wait_renewed(mesh, n, before[n])
-    assert_short_gap(flows)
+    assert_few_lost(flows)
 
 
 def test_group_key_while_down(mesh, flows):
@@ -281,5 +282,5 @@ def test_group_key_while_down(mesh, flows):
     wait_up(mesh)
     for m in (1, 3):
         wait.until(lambda: peers(mesh, 2)[loopback(m)]["state"] == "up", "a2 is content", LIMIT)
-    assert_short_gap(flows)
+    assert_few_lost(flows)
     assert {n: spis(mesh, n) for n in mesh.numbers} == before
