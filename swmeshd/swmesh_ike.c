@@ -523,6 +523,18 @@ void swmesh_ike_each(bool (*cb)(const struct ike_peer *peer, void *arg),
 	XFREE(MTYPE_TMP, all);
 }
 
+const struct ike_peer *swmesh_ike_peer_after(const struct ike_peer *peer)
+{
+	const struct ike_peer *next = NULL;
+	struct ike_peer *p;
+
+	frr_each (ike_peers, &ike_peers, p)
+		if ((!peer || ike_peer_cmp(p, peer) > 0) &&
+		    (!next || ike_peer_cmp(p, next) < 0))
+			next = p;
+	return next;
+}
+
 const struct ike_peer *swmesh_ike_peer(const struct ipaddr *addr)
 {
 	return ike_peer_find(addr);

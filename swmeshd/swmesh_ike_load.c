@@ -25,6 +25,7 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_KEY, "Public key out of the directory");
 #define ROOM 32
 #define PUMP_MS 20
 #define REFUSED_MS 10000
+#define AGAIN_MS 1000
 /* A key that was not in the directory may be put there. */
 #define LOOK_AGAIN_MS 15000
 #define CERTS_MAX 64
@@ -111,6 +112,16 @@ static void credential_done(void *arg, const struct swmesh_vici_reply *reply)
 			  reply->text);
 }
 
+/* False: not taken, and to be given again. */
+static bool send_credential(struct vici_builder *b, swmesh_vici_done done,
+			    struct given *have)
+{
+	if (swmesh_vici_request(b, done, have) == SWMESH_VICI_OK)
+		return true;
+	memset(have, 0, sizeof(*have));
+	return false;
+}
+
 static void unload_key(const char *id)
 {
 	struct vici_builder b;
@@ -127,60 +138,13 @@ static void key_done(void *arg, const struct swmesh_vici_reply *reply)
 {
 	char id[KEY_ID_LEN];
 
-	credential_done(&given.key, reply);
+	credential_done(arg, reply);
 	if (reply->error != SWMESH_VICI_OK ||
 	    !vici_find_text(reply->msg, "id", id, sizeof(id)))
 		return;
 	if (strcmp(id, given.key_id))
 		unload_key(given.key_id);
 	strlcpy(given.key_id, id, sizeof(given.key_id));
-}
-
-static void give_cert(const struct security_blob *cert, bool crl)
-{
-	uint8_t digest[IKE_DIGEST_LEN];
-	struct vici_builder b;
-	struct given *have;
-
-	blob_digest(cert, crl ? "crl" : "ca", digest);
-	for (unsigned int i = 0; i < given.n_certs; i++)
-		if (!memcmp(given.certs[i].digest, digest, IKE_DIGEST_LEN))
-			return;
-	if (given.n_certs == CERTS_MAX)
-		given.n_certs = 0;
-	have = &given.certs[given.n_certs++];
-	memcpy(have->digest, digest, IKE_DIGEST_LEN);
-	ike_conn_load_cert(&b, cert, crl);
-	swmesh_vici_request(&b, credential_done, have);
-}
-
-static void give_credentials(const struct ike_peer *peer)
-{
-	const struct security *s = peer->security;
-	char owner[PREFIX2STR_BUFFER];
-	struct vici_builder b;
-
-	snprintfrr(owner, sizeof(owner), "%pIA", &peer->local);
-	if (s->method == IKE_METHOD_PSK &&
-	    is_new(&given.psk, &s->psk.blob,
-		   s->identity ? s->identity : owner)) {
-		ike_conn_load_psk(&b, IKE_PSK_ID, &peer->local, s);
-		swmesh_vici_request(&b, credential_done, &given.psk);
-	}
-	if (s->ppk_id && is_new(&given.ppk, &s->ppk.blob, s->ppk_id)) {
-		ike_conn_load_ppk(&b, IKE_PPK_ID, s);
-		swmesh_vici_request(&b, credential_done, &given.ppk);
-	}
-	if (s->method == IKE_METHOD_PSK)
-		return;
-	if (is_new(&given.key, &s->key.blob, "key")) {
-		ike_conn_load_key(&b, &s->key.blob);
-		swmesh_vici_request(&b, key_done, &given.key);
-	}
-	for (unsigned int i = 0; i < s->n_ca; i++)
-		give_cert(&s->ca[i].blob, false);
-	for (unsigned int i = 0; i < s->n_crl; i++)
-		give_cert(&s->crl[i].blob, true);
 }
 
 static void unload_shared(const char *id, struct given *have)
@@ -195,14 +159,84 @@ static void unload_shared(const char *id, struct given *have)
 	ike_request(&b);
 }
 
+static void take_key(void)
+{
+	unload_key(given.key_id);
+	memset(&given.key, 0, sizeof(given.key));
+	given.key_id[0] = '\0';
+}
+
+static bool give_cert(const struct security_blob *cert, bool crl)
+{
+	uint8_t digest[IKE_DIGEST_LEN];
+	struct vici_builder b;
+	struct given *have;
+
+	blob_digest(cert, crl ? "crl" : "ca", digest);
+	for (unsigned int i = 0; i < given.n_certs; i++)
+		if (!memcmp(given.certs[i].digest, digest, IKE_DIGEST_LEN))
+			return true;
+	if (given.n_certs == CERTS_MAX)
+		given.n_certs = 0;
+	have = &given.certs[given.n_certs++];
+	memcpy(have->digest, digest, IKE_DIGEST_LEN);
+	ike_conn_load_cert(&b, cert, crl);
+	return send_credential(&b, credential_done, have);
+}
+
+static bool give_secrets(const struct ike_peer *peer)
+{
+	const struct security *s = peer->security;
+	char owner[PREFIX2STR_BUFFER];
+	struct vici_builder b;
+	bool ok = true;
+
+	snprintfrr(owner, sizeof(owner), "%pIA", &peer->local);
+	if (s->method != IKE_METHOD_PSK) {
+		unload_shared(IKE_PSK_ID, &given.psk);
+	} else if (is_new(&given.psk, &s->psk.blob,
+			  s->identity ? s->identity : owner)) {
+		ike_conn_load_psk(&b, IKE_PSK_ID, &peer->local, s);
+		ok &= send_credential(&b, credential_done, &given.psk);
+	}
+	if (!s->ppk_id) {
+		unload_shared(IKE_PPK_ID, &given.ppk);
+	} else if (is_new(&given.ppk, &s->ppk.blob, s->ppk_id)) {
+		ike_conn_load_ppk(&b, IKE_PPK_ID, s);
+		ok &= send_credential(&b, credential_done, &given.ppk);
+	}
+	return ok;
+}
+
+/* What its security needs, and no more: all peers have the same credentials
+ * (swmesh_nb_check.c). False: charon has too much to do just now. */
+static bool give_credentials(const struct ike_peer *peer)
+{
+	const struct security *s = peer->security;
+	struct vici_builder b;
+	bool ok = give_secrets(peer);
+
+	if (s->method == IKE_METHOD_PSK) {
+		take_key();
+		return ok;
+	}
+	if (is_new(&given.key, &s->key.blob, "key")) {
+		ike_conn_load_key(&b, &s->key.blob);
+		ok &= send_credential(&b, key_done, &given.key);
+	}
+	for (unsigned int i = 0; i < s->n_ca; i++)
+		ok &= give_cert(&s->ca[i].blob, false);
+	for (unsigned int i = 0; i < s->n_crl; i++)
+		ok &= give_cert(&s->crl[i].blob, true);
+	return ok;
+}
+
 /* The last peer has gone. */
 static void take_credentials(void)
 {
 	unload_shared(IKE_PSK_ID, &given.psk);
 	unload_shared(IKE_PPK_ID, &given.ppk);
-	unload_key(given.key_id);
-	memset(&given.key, 0, sizeof(given.key));
-	given.key_id[0] = '\0';
+	take_key();
 }
 
 void ike_load_forget(void)
@@ -504,8 +538,9 @@ static void bring_up_to_date(struct ike_peer *peer)
 		else if (peer->adopting && same)
 			adopt(peer);
 		peer->adopting = false;
-		give_credentials(peer);
-		if (!same)
+		if (!give_credentials(peer))
+			work_later(peer, AGAIN_MS);
+		else if (!same)
 			send_conn(peer, &conn, d.all);
 	}
 	ike_peer_kernel(peer);

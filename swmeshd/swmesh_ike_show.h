@@ -202,6 +202,8 @@ DECLARE_DLIST(ike_queue, struct ike_peer, queue_item);
 void swmesh_ike_each(bool (*cb)(const struct ike_peer *peer, void *arg),
 		     void *arg);
 const struct ike_peer *swmesh_ike_peer(const struct ipaddr *addr);
+/* The next one in that order; NULL: the first one, and there is no more. */
+const struct ike_peer *swmesh_ike_peer_after(const struct ike_peer *peer);
 
 /* The IKE_SA that counts: established, and not being taken down; NULL. */
 const struct ike_sa *ike_peer_sa(const struct ike_peer *peer);

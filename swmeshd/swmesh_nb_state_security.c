@@ -44,32 +44,9 @@ struct yang_data *swmesh_nb_security_charon(struct nb_cb_get_elem_args *args)
 
 /* ---- peer ---- */
 
-struct next_peer {
-	const struct ike_peer *after, *found;
-	bool passed;
-};
-
-static bool find_next(const struct ike_peer *peer, void *arg)
-{
-	struct next_peer *next = arg;
-
-	if (next->passed) {
-		next->found = peer;
-		return false;
-	}
-	next->passed = peer == next->after;
-	return true;
-}
-
 const void *swmesh_nb_peer_next(struct nb_cb_get_next_args *args)
 {
-	struct next_peer next = {
-		.after = args->list_entry,
-		.passed = !args->list_entry,
-	};
-
-	swmesh_ike_each(find_next, &next);
-	return next.found;
+	return swmesh_ike_peer_after(args->list_entry);
 }
 
 int swmesh_nb_peer_keys(struct nb_cb_get_keys_args *args)
