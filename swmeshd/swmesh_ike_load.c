@@ -467,6 +467,11 @@ static void conn_done(void *arg, const struct swmesh_vici_reply *reply)
 		peer->loaded = peer->has_conn = true;
 		peer->loaded_at = ike_now_ms();
 		peer->refused = false;
+		/* Perhaps it is just what the attempts failed by. */
+		if (peer->state == IKE_BACKOFF) {
+			peer->retries = 0;
+			ike_event(peer, IKE_EV_NOW);
+		}
 		ike_check(peer);
 		return;
 	}

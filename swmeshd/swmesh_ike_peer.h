@@ -160,6 +160,8 @@ void ike_vici_event(const char *name, const struct vici_section *msg);
 void ike_vici_up(bool up);
 /* charon has been reached, and what it has is known. */
 bool ike_synced(void);
+/* What nobody has asked for since we started, nobody will. */
+bool ike_settled(void);
 /* What charon had of this peer before the peer was there. True: that is in
  * `peer` now; false: it is being asked, and the peer is worked on then. */
 bool ike_sync_peer(struct ike_peer *peer);

@@ -97,13 +97,18 @@ static void known_clear(void)
 		XFREE(MTYPE_IKE_KNOWN, k);
 }
 
+bool ike_settled(void)
+{
+	return monotime(NULL) - started >= (time_t)swmesh_grace;
+}
+
 /* Nobody has asked for them since we started. */
 static void known_drop(void)
 {
 	char name[64];
 	struct ike_known *k;
 
-	if (monotime(NULL) - started < (time_t)swmesh_grace)
+	if (!ike_settled())
 		return;
 	frr_each_safe (ike_known, &known, k) {
 		if (ike_peer_find(&k->addr)) {

@@ -258,6 +258,8 @@ static void drop_unwanted(struct ike_peer *peer)
 {
 	struct ike_sa *sa;
 
+	if (!ike_settled()) /* looked at again by the audits */
+		return;
 	frr_each (ike_sas, &peer->sas, sa) {
 		for (unsigned int i = 0; i < sa->n_children; i++) {
 			struct ike_child_sa *child = &sa->children[i];
@@ -286,6 +288,7 @@ static unsigned int extra(struct ike_peer *peer, struct ike_sa *keep, bool drop)
 		struct ike_child_sa *child = &keep->children[i];
 
 		if (child->kind == IKE_CHILDREN || child->condemned ||
+		    !peer->child[child->kind].wanted ||
 		    strcmp(child->state, "INSTALLED") ||
 		    child == best_child(peer, keep, child->kind))
 			continue;
