@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What operators do to a protected mesh that works: PPKs (RFC 8784), another group key, clear
 commands, swanctl; under traffic, none of it in clear (S9, S10). One mesh for all."""
-import time
-
 import pytest
 
 from conftest import run_topology
@@ -17,7 +15,6 @@ POSTQUANTUM = b"Yp7Wd2kX9sQ4vB6n"
 GAP = 20  # seconds that taking down and building anew may take
 AUDIT = 20  # seconds; swmeshd compares with charon that often
 FEW = 2 * RATE  # packets
-SLOW = 15  # seconds more that this may take
 
 # A connection and a secret of the operator's own.
 OFFICE = """\
@@ -217,11 +214,9 @@ def test_load_all(mesh, flows):
     swanctl(mesh, 1, "--load-all")
     # It does take out what is not in its file.
     assert set(a1.charon.conns()) == {"office"} and not secrets & shared(mesh, 1)
-    began = time.monotonic()
     wait.until(lambda: set(a1.charon.conns()) == ours | {"office"}
                and shared(mesh, 1) == secrets | {"ike-office"},
                "a1 has loaded again what was taken", AUDIT + LIMIT)
-    assert time.monotonic() - began < AUDIT + SLOW
     assert_none_lost(flows)
 
     before = {n: spis(mesh, n) for n in mesh.numbers}
