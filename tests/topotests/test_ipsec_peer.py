@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from conftest import run_topology
-from lib import inject, kernel, packet, pki, softwires, tea, traffic, wait, xfrm
+from lib import inject, kernel, netns, packet, pki, softwires, tea, traffic, wait, xfrm
 from lib.mesh import core_address, host, island, loopback
 from lib.router import Router
 from lib.securemesh import SecureMesh
@@ -34,7 +34,10 @@ def mesh(keys):
                "link add g0 type ip6gre local %s remote %s encaplimit none hoplimit 64" % (
                    X9, loopback(1)),
                "link set g0 up", "address add %s/32 dev g0" % X9_INNER,
-               "route add %s dev g0" % island(1)]}
+               "route add %s dev g0" % island(1),
+               "link add t0 type ip6tnl mode ipip6 local %s remote %s encaplimit none" % (
+                   X9, loopback(1)),
+               "link set t0 up"]}
     link = Link("x9", "p", [X9_LINK % 1 + "/64"], [X9_LINK % 2 + "/64"])
     yield from run_topology(SecureMesh(
         "peer", numbers=[1], security=SECURITY, files=files, extra_nodes=["x9"], extra_links=[link],
@@ -59,12 +62,13 @@ def test_announced_keys(mesh, keys, speaker):
         assert tea.sub_tlvs(made)[0] in subs, subs
 
 
-def x9_charon(mesh, pair, a1):
-    """x9 takes what a1 initiates, with this key pair."""
+def x9_charon(mesh, pair, a1, protocol=47):
+    """x9 takes what a1 initiates for this protocol, with this key pair."""
     charon = mesh["x9"].charon
     charon.vici.request("clear-creds")
     charon.vici.request("load-key", {"type": "any", "data": pair.key})
-    select = {"local_ts": [X9 + "/128[47]"], "remote_ts": [loopback(1) + "/128[47]"]}
+    select = {side: ["%s/128[%d]" % (address, protocol)]
+              for side, address in (("local_ts", X9), ("remote_ts", loopback(1)))}
     charon.vici.request("load-conn", {"a1": {
         "version": 2, "local_addrs": [X9], "remote_addrs": [loopback(1)], "mobike": "no",
         "proposals": ["aes256gcm16-prfsha384-x25519", "aes256gcm16-prfsha256-x25519"],
@@ -114,6 +118,45 @@ def test_hash_alone(mesh, keys, speaker):
     mark = mesh.capture.mark()
     announce(speaker, tea.authenticator(keys["x9"].spki()))
     carries(mesh, mark)
+    forget(mesh, speaker)
+
+
+@pytest.fixture
+def old_types(mesh, speaker):
+    """a1 takes IP in IP, too, and says so by RFC 5566's types as well; x9 sends by it."""
+    softwires.set_mesh(mesh["a1"], "encap-set EDGE", "tunnel 20 ip-in-ip", "announce rfc5566")
+    netns.ip_batch("x9", ["route replace %s dev t0 src %s" % (island(1), X9_INNER)])
+    yield
+    netns.ip_batch("x9", ["route replace %s dev g0" % island(1)])
+    softwires.set_mesh(mesh["a1"], "encap-set EDGE", "no announce rfc5566",
+                       "no tunnel 20 ip-in-ip")
+
+
+def sub_tlvs_by_type(value):
+    """Tunnel type -> sub-TLVs of an attribute's value."""
+    found = {}
+    while value:
+        kind, length = struct.unpack_from("!HH", value)
+        found[kind] = tea.sub_tlvs(value[4 : 4 + length])
+        value = value[4 + length :]
+    return found
+
+
+@pytest.mark.parametrize("kind", [tea.IPIP_IPSEC, tea.IPSEC_TUNNEL], ids=["type5", "type4"])
+def test_rfc5566_types(mesh, keys, speaker, old_types, kind):
+    """x9 announces one of RFC 5566's own tunnel types and nothing else: IP in IP inside ESP.
+    a1 announces them, with the hash, when it is told to."""
+    ours = tea.sub_tlvs(tea.authenticator(keys[1].spki()))[0]
+    wait.until(lambda: ours in sub_tlvs_by_type(speaker.wait_route(island(1)).tea).get(kind, []),
+               "a1 announces type %d" % kind, LIMIT)
+    x9_charon(mesh, keys["x9"], keys[1], 4)
+    mark = mesh.capture.mark()
+    spki = keys["x9"].spki()
+    speaker.announce(X9_ISLAND, X9, tea.tunnel(
+        kind, X9, payload=(4,), extra=tea.authenticator(spki) + tea.public_key(spki)))
+    carries(mesh, mark)
+    assert {s.proto for s in xfrm.states("a1", loopback(1), X9)} == {"esp"}
+    assert softwires.sends_by("a1", X9_ISLAND).kind == "ip6tnl"
     forget(mesh, speaker)
 
 
