@@ -6,26 +6,16 @@ import socket
 import struct
 import time
 
-from lib import netns
+from lib import rtnetlink
 
-NETLINK_ROUTE = 0
-RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_ROUTE = 0x40, 0x400
-RTM_NEWROUTE = 24
-RTN_UNICAST = 1
-RTA_DST = 1
-SO_RCVBUFFORCE = 33
 SO_ATTACH_FILTER = 26
 # Classic BPF: load an octet, jump if equal, return.
 LOAD_OCTET, JUMP_EQUAL, RETURN = 0x30, 0x15, 0x06
-PROTOCOL_AT = 16 + 5  # rtm_protocol, behind the netlink header
-NLMSGHDR = struct.Struct("=IHHII")
-RTMSG = struct.Struct("=BBBBBBBBI")
-RTATTR = struct.Struct("=HH")
 
 
 def only_protocols(sock, protocols):
     """The kernel drops all other routes' messages: reading them costs time, too."""
-    code = struct.pack("=HBBI", LOAD_OCTET, 0, 0, PROTOCOL_AT)
+    code = struct.pack("=HBBI", LOAD_OCTET, 0, 0, rtnetlink.PROTOCOL_AT)
     for left, protocol in zip(range(len(protocols) - 1, -1, -1), protocols):
         code += struct.pack("=HBBI", JUMP_EQUAL, left + 1, 0, protocol)
     code += struct.pack("=HBBI", RETURN, 0, 0, 0) + struct.pack("=HBBI", RETURN, 0, 0, 1 << 18)
@@ -38,11 +28,9 @@ class RouteWatch:
     """Counts distinct destinations of new unicast routes of some rtnetlink protocols."""
 
     def __init__(self, node, protocols):
-        with netns.inside(node):
-            self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
-        self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+        self.sock = rtnetlink.listener(node)
         only_protocols(self.sock, protocols)
-        self.sock.bind((0, RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE))
+        rtnetlink.listen(self.sock)
         self.seen = {}  # (family, protocol) -> destinations
 
     def close(self):
@@ -64,22 +52,7 @@ class RouteWatch:
         return done
 
     def take(self, data):
-        at = 0
-        while at + NLMSGHDR.size <= len(data):
-            length, kind = NLMSGHDR.unpack_from(data, at)[:2]
-            if kind == RTM_NEWROUTE:
-                self.note(data[at + NLMSGHDR.size : at + length])
-            at += (length + 3) & ~3
-
-    def note(self, body):
-        family, _, _, _, _, protocol, _, kind, _ = RTMSG.unpack_from(body)
-        if kind != RTN_UNICAST:
-            return
-        at = RTMSG.size
-        while at + RTATTR.size <= len(body):
-            length, name = RTATTR.unpack_from(body, at)
-            if name == RTA_DST:
-                found = self.seen.setdefault((family, protocol), set())
-                found.add(body[at + RTATTR.size : at + length])
-                return
-            at += (length + 3) & ~3
+        for change in rtnetlink.changes(data):
+            if change.kind == rtnetlink.RTM_NEWROUTE:
+                key = change.family, change.protocol
+                self.seen.setdefault(key, set()).add(change.destination)

@@ -5,7 +5,7 @@ import socket
 import time
 
 from lib import netns
-from routewatch import NLMSGHDR, SO_RCVBUFFORCE
+from lib.rtnetlink import NLMSGHDR, SO_RCVBUFFORCE
 
 NETLINK_XFRM = 6
 XFRMNLGRP_SA = 3

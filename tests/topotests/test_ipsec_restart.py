@@ -5,7 +5,7 @@ import pytest
 from conftest import run_topology
 from lib import packet, routewatch, softwires, traffic, wait, xfrm
 from lib.mesh import SW_NHOP_PREFIX, host, loopback
-from lib.securemesh import PSK, SecureMesh, wait_up
+from lib.securemesh import PSK, SecureMesh, guarded_flows, wait_up
 
 REKEYED = 4  # generations of CHILD_SAs to see
 FAST = ("rekey ike 14", "rekey sa 6")
@@ -21,21 +21,8 @@ def mesh():
 
 @pytest.fixture
 def flows(mesh):
-    """Traffic between islands 1 and 2, both ways, and back from 3; the mark it began at."""
-    wait_up(mesh)
-    softwires.wait_talk(mesh)
-    mark = mesh.capture.mark()
-    running = [mesh.flow("h%d" % n, host(m), "h%d" % m, rate=50)
-               for n, m in ((1, 2), (2, 1), (3, 1))]
-    for flow in running:
-        softwires.wait_flowing(flow, 10)
-    yield running
-    # Whatever the test did: the mesh heals, and nothing was in clear.
-    for flow in running:
-        flow.abandon()
-    wait_up(mesh, LIMIT)
-    softwires.wait_talk(mesh)
-    mesh.assert_only_ipsec(mark)
+    """Traffic between islands 1 and 2, both ways, and from 3 to 1, guarded."""
+    yield from guarded_flows(mesh, 50, LIMIT)
 
 
 def spis_seen(mesh, mark, n, m):
@@ -96,7 +83,7 @@ def test_swmeshd_killed(mesh, flows):
             result = flow.stop()
             assert result.lost == [], "%s: %s" % (flow.name, result)
         for watch in watches:
-            assert watch.removed(SW_NHOP_PREFIX.split("::")[0]) == []
+            assert watch.removed(SW_NHOP_PREFIX) == []
     wait.until(lambda: one_of_each(mesh), "one of each", LIMIT)
 
 

@@ -12,6 +12,7 @@ vici        a client for charon's socket
 vty         a daemon's vty socket: show (text, JSON), configure
 config      swmeshd's configuration: refused lines, transactions, what is printed
 kernel      links, tunnels and routes as the kernel has them
+rtnetlink   changes of routes, as the kernel tells of them
 routewatch  routes that vanish, for however short a time
 nft         nftables as the kernel has it: swmeshd's table, its counters
 xfrm        SAs, policies and drop counters as the kernel has them

@@ -1,50 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Routes that vanish, for however short a time: traffic may not notice it, or not always."""
 import contextlib
-import subprocess
-import tempfile
+import ipaddress
 
-from . import netns, wait
+from . import rtnetlink
 
-MARK = "198.51.100.254"  # a route of ours: what is told before it has been read
+CHUNK = 1 << 16
 
 
 class RouteWatch:
-    """What `ip monitor route` tells of a node from now on."""
+    """What becomes of a node's routes from now on."""
 
     def __init__(self, node):
-        self.node, self.file = node, tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(netns.argv(node, ["ip", "-o", "monitor", "route"]),
-                                        stdout=self.file)
-        self._until_now()
+        self.sock = rtnetlink.listener(node)
+        rtnetlink.listen(self.sock)
+        self.sock.setblocking(False)
 
-    def _lines(self):
-        self.file.seek(0)
-        return self.file.read().splitlines()
+    def removed(self, network):
+        """The routes into this network that were removed since the last call."""
+        network, found = ipaddress.ip_network(network), []
+        for change in self._changes():
+            destination = ipaddress.ip_address(change.destination)
+            if change.kind == rtnetlink.RTM_DELROUTE and destination in network:
+                found.append(destination)
+        return found
 
-    def _marks(self):
-        return sum(MARK in line for line in self._lines())
-
-    def _until_now(self):
-        """All that has happened has been told (and, at first, the monitor listens)."""
-        before = self._marks()
-
-        def heard():
-            netns.ip_batch(self.node, ["route add blackhole " + MARK,
-                                       "route del blackhole " + MARK])
-            return self._marks() > before
-
-        wait.until(heard, "ip monitor tells of routes of " + self.node)
-
-    def removed(self, prefix):
-        """The routes whose destination begins like this that were removed."""
-        self._until_now()
-        return [line for line in self._lines() if line.startswith("Deleted " + prefix)]
+    def _changes(self):
+        while True:
+            try:
+                data = self.sock.recv(CHUNK)
+            except BlockingIOError:
+                return
+            yield from rtnetlink.changes(data)
 
     def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.file.close()
+        self.sock.close()
 
 
 @contextlib.contextmanager
