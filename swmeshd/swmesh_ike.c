@@ -300,6 +300,12 @@ static bool confirmed(const struct ike_peer *peer)
 
 static void confirm_over(struct thread *t);
 
+static void await_confirmation(struct ike_peer *peer)
+{
+	thread_add_timer_msec(master, confirm_over, peer, CONFIRM_MS,
+			      &peer->t_confirm);
+}
+
 static void tell_users(struct ike_peer *peer, bool accepted)
 {
 	struct ike_user *user;
@@ -312,8 +318,7 @@ static void tell_users(struct ike_peer *peer, bool accepted)
 			user_tell(user);
 	}
 	if (waiting)
-		thread_add_timer_msec(master, confirm_over, peer, CONFIRM_MS,
-				      &peer->t_confirm);
+		await_confirmation(peer);
 	else
 		THREAD_OFF(peer->t_confirm);
 }
@@ -405,8 +410,7 @@ bool swmesh_ike_sa_set(struct softwire *sw)
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
 		child_refresh(peer, i);
 	if (user_up(user) && !user->up && !confirmed(peer)) {
-		thread_add_timer_msec(master, confirm_over, peer, CONFIRM_MS,
-				      &peer->t_confirm);
+		await_confirmation(peer);
 		return false;
 	}
 	user->up = user_up(user);
@@ -452,9 +456,17 @@ void swmesh_ike_config_changed(struct mesh *mesh)
 
 /* ---- commands ---- */
 
-static void clear_peer(struct ike_peer *peer, bool hard)
+static void rekey(const char *what, uint32_t id)
 {
 	struct vici_builder b;
+
+	vici_begin(&b, VICI_CMD_REQUEST, "rekey");
+	vici_key_number(&b, what, id);
+	ike_request(&b);
+}
+
+static void clear_peer(struct ike_peer *peer, bool hard)
+{
 	struct ike_sa *sa;
 
 	frr_each_safe (ike_sas, &peer->sas, sa) {
@@ -466,14 +478,9 @@ static void clear_peer(struct ike_peer *peer, bool hard)
 		}
 		/* Children first: charon does not find one that is just on its
 		 * way into the new IKE_SA. */
-		for (unsigned int i = 0; i < sa->n_children; i++) {
-			vici_begin(&b, VICI_CMD_REQUEST, "rekey");
-			vici_key_number(&b, "child-id", sa->children[i].id);
-			ike_request(&b);
-		}
-		vici_begin(&b, VICI_CMD_REQUEST, "rekey");
-		vici_key_number(&b, "ike-id", sa->id);
-		ike_request(&b);
+		for (unsigned int i = 0; i < sa->n_children; i++)
+			rekey("child-id", sa->children[i].id);
+		rekey("ike-id", sa->id);
 	}
 	peer->retries = 0;
 	peer->forced = hard || peer->state != IKE_UP;

@@ -399,19 +399,26 @@ static void describe(struct ike_peer *peer, struct ike_conn *conn)
 			conn->child[i] = peer->child[i].security;
 }
 
+/* Another connection to charon, even where nothing else of it differs. */
+static void salt_anew(struct ike_peer *peer, struct ike_conn *conn,
+		      struct ike_conn_digest *d)
+{
+	conn->salt = ++peer->salt;
+	ike_conn_digests(conn, d);
+	memcpy(peer->ike_digest, d->ike, IKE_DIGEST_LEN);
+}
+
 /* A change of secrets alone has to look like one of the connection. */
 static void digest(struct ike_peer *peer, struct ike_conn *conn,
 		   struct ike_conn_digest *d)
 {
 	conn->salt = peer->salt;
 	ike_conn_digests(conn, d);
-	if (memcmp(peer->secret_digest, nothing, IKE_DIGEST_LEN) &&
-	    memcmp(peer->secret_digest, d->secret, IKE_DIGEST_LEN)) {
-		conn->salt = ++peer->salt;
-		ike_conn_digests(conn, d);
-	}
-	memcpy(peer->secret_digest, d->secret, IKE_DIGEST_LEN);
 	memcpy(peer->ike_digest, d->ike, IKE_DIGEST_LEN);
+	if (memcmp(peer->secret_digest, nothing, IKE_DIGEST_LEN) &&
+	    memcmp(peer->secret_digest, d->secret, IKE_DIGEST_LEN))
+		salt_anew(peer, conn, d);
+	memcpy(peer->secret_digest, d->secret, IKE_DIGEST_LEN);
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
 		memcpy(peer->child[i].digest, d->child[i], IKE_DIGEST_LEN);
 }
@@ -452,9 +459,7 @@ static void replace_all(struct ike_peer *peer, struct ike_conn *conn,
 	DEBUGD(&swmesh_dbg_ike,
 	       "ike: peer %pIA: its connection has changed since an earlier run",
 	       &peer->addr);
-	conn->salt = ++peer->salt;
-	ike_conn_digests(conn, d);
-	memcpy(peer->ike_digest, d->ike, IKE_DIGEST_LEN);
+	salt_anew(peer, conn, d);
 }
 
 static void conn_done(void *arg, const struct swmesh_vici_reply *reply)

@@ -79,14 +79,10 @@ static bool pin_child(const struct ike_peer *peer, enum ike_kind kind)
 
 static void unpin_child(const struct ike_peer *peer, enum ike_kind kind)
 {
-	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
-	struct nlmsghdr *nlh = xfrm_request(buf, XFRM_MSG_DELPOLICY, 0);
-	struct xfrm_userpolicy_id *id;
+	struct xfrm_userpolicy_id id = {.dir = XFRM_POLICY_OUT};
 
-	id = mnl_nlmsg_put_extra_header(nlh, sizeof(*id));
-	pin_selector(peer, kind, &id->sel);
-	id->dir = XFRM_POLICY_OUT;
-	xfrm_ask(nlh); /* or the kernel has done it */
+	pin_selector(peer, kind, &id.sel);
+	xfrm_del_policy(&id); /* or the kernel has done it */
 }
 
 void ike_unpin(struct ike_peer *peer)

@@ -58,18 +58,12 @@ def give_keys(mesh, keys, new, lines=RAW, numbers=None):
     mesh.give(numbers)
 
 
-def peers(mesh, n):
-    """What AFBR n shows of the security of each other AFBR, by endpoint."""
-    shown = mesh["a%d" % n].json("swmeshd", "show softwire security json")["peers"]
-    return {peer["endpoint"]: peer for peer in shown}
-
-
 def wait_keys(mesh, keys, limit=LIMIT):
     """Until everybody is protected towards everybody with just these keys."""
     wait_up(mesh, limit)
     for n, m in mesh.pairs():
         def so():
-            peer = peers(mesh, n)[loopback(m)]
+            peer = mesh.peers(n)[loopback(m)]
             assert peer["protected"] and peer["state"] == "up", peer
             assert peer["announcedKeys"] == [digest(keys[m])], peer["announcedKeys"]
             assert peer["acceptedKeys"] == [digest(keys[m])], peer["acceptedKeys"]
@@ -139,7 +133,7 @@ def test_other_key_announced(whole, keys, n):
                      tea.public_key(other.spki()))
         for m in mesh.numbers:
             if m != n:
-                wait.until(lambda: peers(mesh, m)[loopback(n)]["announcedKeys"] == [
+                wait.until(lambda: mesh.peers(m)[loopback(n)]["announcedKeys"] == [
                     digest(other)], "a%d has heard of the other key" % m, LIMIT)
         others = [m for m in mesh.numbers if m != n]
         for m in others:
@@ -151,7 +145,7 @@ def test_other_key_announced(whole, keys, n):
         assert flow.stop().received == 0
         mesh.assert_protected(mark)
         for m in others:
-            shown = peers(mesh, m)[loopback(n)]
+            shown = mesh.peers(m)[loopback(n)]
             assert not shown["protected"] and shown["reason"], shown
         # The others are not disturbed.
         assert None not in traffic.ping("h%d" % (n % 3 + 1), host((n + 1) % 3 + 1), 3)
@@ -188,7 +182,7 @@ def wait_announced(mesh, n, *wanted):
             continue
 
         def so():
-            peer = peers(mesh, m)[loopback(n)]
+            peer = mesh.peers(m)[loopback(n)]
             assert sorted(peer["announcedKeys"]) == wanted, peer["announcedKeys"]
             assert sorted(peer["acceptedKeys"]) == wanted, peer["acceptedKeys"]
             return True
@@ -199,7 +193,7 @@ def ike_sas(mesh, n):
     """(other AFBR, SPIs) of the IKE_SAs of AFBR n that stand."""
     return {(m, sa["spiInitiator"], sa["spiResponder"])
             for m in mesh.numbers if m != n
-            for sa in peers(mesh, n)[loopback(m)]["ikeSas"]
+            for sa in mesh.peers(n)[loopback(m)]["ikeSas"]
             if sa["established"] and not sa["ending"]}
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from conftest import run_topology
 from lib import netns, softwires, wait
-from lib.mesh import host, loopback
-from lib.securemesh import GROUP_KEY, LIMIT, PSK, SecureMesh, wait_up
+from lib.mesh import loopback
+from lib.securemesh import GROUP_KEY, LIMIT, PSK, SecureMesh, guarded_flows, wait_up
 
 RATE = 50  # packets a second of each flow
 PPK = ("ppk id mesh file {dir}/mesh.ppk required",)
@@ -54,21 +54,8 @@ def mesh():
 
 @pytest.fixture
 def flows(mesh):
-    """Traffic from island 1 to 2, back, and from 3 to 1; whatever the test does, none of it is
-    in clear, and all softwires are up in the end."""
-    wait_up(mesh)
-    softwires.wait_talk(mesh)
-    mark = mesh.capture.mark()
-    running = [mesh.flow("h%d" % n, host(m), "h%d" % m, rate=RATE)
-               for n, m in ((1, 2), (2, 1), (3, 1))]
-    for flow in running:
-        softwires.wait_flowing(flow, 10)
-    yield running
-    for flow in running:
-        flow.abandon()
-    wait_up(mesh)
-    softwires.wait_talk(mesh)
-    mesh.assert_only_ipsec(mark)
+    """Traffic from island 1 to 2, back, and from 3 to 1, guarded."""
+    yield from guarded_flows(mesh, RATE)
 
 
 def stop(flows):
@@ -81,12 +68,6 @@ def stop(flows):
 def assert_none_lost(flows):
     for name, result in stop(flows):
         assert result.lost == [] and result.duplicates == 0, "%s: %s" % (name, result)
-
-
-def peers(mesh, n):
-    """What AFBR n shows of the security of each other AFBR, by endpoint."""
-    shown = mesh["a%d" % n].json("swmeshd", "show softwire security json")["peers"]
-    return {peer["endpoint"]: peer for peer in shown}
 
 
 def ike_spis(mesh, n):
@@ -123,7 +104,7 @@ def test_ppk(mesh):
     for n in mesh.numbers:
         sas = mesh["a%d" % n].charon.established()
         assert sas and {sa.get("ppk") for sa in sas} == {"yes"}
-        shown = [sa for peer in peers(mesh, n).values() for sa in peer["ikeSas"]]
+        shown = [sa for peer in mesh.peers(n).values() for sa in peer["ikeSas"]]
         assert shown and all(sa["ppk"] for sa in shown), shown
         assert POSTQUANTUM.decode() not in mesh["a%d" % n].show(
             "swmeshd", "show softwire security json")
@@ -133,7 +114,7 @@ def test_ppk(mesh):
 def wait_tells(mesh, n, m, word, protected):
     """Until AFBR n says this of AFBR m's security."""
     def so():
-        peer = peers(mesh, n)[loopback(m)]
+        peer = mesh.peers(n)[loopback(m)]
         assert word in peer["reason"] and peer["protected"] == protected, peer
         return True
     wait.until(so, "a%d tells of a%d: %s" % (n, m, word), LIMIT)
@@ -276,6 +257,6 @@ def test_group_key_while_down(mesh, flows):
     mesh["a2"]["swmeshd"].restart()
     wait_up(mesh)
     for m in (1, 3):
-        wait.until(lambda: peers(mesh, 2)[loopback(m)]["state"] == "up", "a2 is content", LIMIT)
+        wait.until(lambda: mesh.peers(2)[loopback(m)]["state"] == "up", "a2 is content", LIMIT)
     assert_few_lost(flows)
     assert {n: spis(mesh, n) for n in mesh.numbers} == before

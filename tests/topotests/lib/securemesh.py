@@ -77,6 +77,11 @@ class SecureMesh(Mesh):
         found = self["a%d" % n].json("swmeshd", "show softwire")["softwires"]
         return [s for s in found if m is None or s["endpoint"] == loopback(m)]
 
+    def peers(self, n):
+        """What AFBR n shows of the security of each other AFBR, by endpoint."""
+        shown = self["a%d" % n].json("swmeshd", "show softwire security json")["peers"]
+        return {peer["endpoint"]: peer for peer in shown}
+
     def assert_refused(self, n, m, *words):
         """AFBR n has no softwire to m, nor SAs or routes, and says why, in some of these words."""
         found = self.softwires(n, m)
@@ -164,6 +169,24 @@ def wait_up(mesh, limit=LIMIT, address=loopback):
             return True
 
         wait.until(all_up, "all softwires of a%d are up" % n, limit)
+
+
+def guarded_flows(mesh, rate, limit=LIMIT):
+    """For a fixture: traffic from island 1 to 2, back, and from 3 to 1. Whatever the test does,
+    none of it is in clear, and all softwires are up in the end."""
+    wait_up(mesh)
+    softwires.wait_talk(mesh)
+    mark = mesh.capture.mark()
+    running = [mesh.flow("h%d" % n, host(m), "h%d" % m, rate=rate)
+               for n, m in ((1, 2), (2, 1), (3, 1))]
+    for flow in running:
+        softwires.wait_flowing(flow, 10)
+    yield running
+    for flow in running:
+        flow.abandon()
+    wait_up(mesh, limit)
+    softwires.wait_talk(mesh)
+    mesh.assert_only_ipsec(mark)
 
 
 def security_of(running, name):
