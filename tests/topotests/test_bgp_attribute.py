@@ -10,6 +10,8 @@ from lib.bgpspeaker import EXTENDED, OPTIONAL, PARTIAL, TRANSITIVE, TUNNEL_ENCAP
 
 from conftest import run_topology
 
+pytestmark = pytest.mark.no_tunnels
+
 GOOD = dut.gre(100)
 TWO = dut.gre(7) + dut.ipip()
 UNKNOWN = dut.gre(1, "2a01:100::1", dut.sub(200, b"x" * 300), dut.sub(77, b"")) \

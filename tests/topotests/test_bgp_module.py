@@ -10,6 +10,8 @@ from lib import netns, paths, vty, wait
 
 from conftest import run_topology
 
+pytestmark = pytest.mark.no_tunnels
+
 MODULE = "bgpd_swmesh.so"
 GROUP = """router bgp %d
 neighbor CE peer-group

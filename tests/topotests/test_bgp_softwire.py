@@ -14,6 +14,8 @@ from lib.bgpspeaker import EXT_COMMUNITY, attribute
 
 from conftest import run_topology
 
+pytestmark = pytest.mark.no_tunnels
+
 SWMESH = """softwire mesh
  transit ipv6 source fd00:9::1
  encap-set EDGE

@@ -15,6 +15,8 @@ from lib.bgpspeaker import OPTIONAL, PARTIAL, TRANSITIVE, attribute
 
 from conftest import run_topology
 
+pytestmark = pytest.mark.no_tunnels
+
 PREFIXES = ["10.%d.%d.0/24" % (20 + i % 2, i) for i in range(6)] \
     + ["2a01:3%02x::/48" % i for i in range(6)]
 VALUES = [None, dut.gre(1), dut.gre(2) + dut.ipip(), dut.ipip(),

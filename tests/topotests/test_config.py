@@ -11,6 +11,8 @@ from lib.config import from_vtysh, mesh_lines, refused
 from lib.router import Router
 from lib.topology import Topology
 
+pytestmark = pytest.mark.no_tunnels
+
 OURS, NOT_OURS = "2001:db8:c::1", "2001:db8:c::77"
 OURS4 = "192.0.2.1"
 CONFIG = """\

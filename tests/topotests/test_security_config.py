@@ -13,6 +13,8 @@ from lib.config import from_vtysh, mesh_lines, refused
 from lib.router import Router
 from lib.topology import Topology
 
+pytestmark = pytest.mark.no_tunnels
+
 OURS = "2001:db8:c::1"
 SECRET = "correct-horse-battery-staple"
 # As "show running-config" orders the lines.

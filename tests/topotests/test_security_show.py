@@ -11,6 +11,8 @@ from lib import wait
 
 from conftest import run_topology
 
+pytestmark = pytest.mark.no_tunnels
+
 SECRET = "jx2Zq8nL5vT1wR9cB4mK7sH0"
 SWMESH = """softwire mesh
  transit ipv6 source fd00:9::1

@@ -12,6 +12,8 @@ import pytest
 
 from lib import paths, system, wait
 
+pytestmark = pytest.mark.no_tunnels
+
 FRRINIT = "/usr/lib/frr/frrinit.sh"
 TOOLS = "/usr/lib/frr/swmesh/"
 SWMESHD = "/usr/lib/frr/swmeshd"

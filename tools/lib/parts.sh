@@ -86,16 +86,36 @@ part_fuzz() {
 	count fuzz "$passed" "$failed"
 }
 
-# run_topotests PART EXPRESSION [NAME=VALUE...]: the topotests that match (all of them
-# when the expression is empty), in one machine.
+pytest=(/usr/bin/python3 -B -m pytest "$top/tests/topotests")
+
+# The two kinds of topotests: $1 is "bgp" for those that need no tunnels (most are of bgpd
+# with the module), else the others.
+marker_of() {
+	case $1 in
+	bgp*) echo "no_tunnels" ;;
+	*) echo "not no_tunnels" ;;
+	esac
+}
+
+# topotest_matches PART: has the part a test that matches $expression?
+topotest_matches() {
+	"${pytest[@]}" --collect-only -q -m "$(marker_of "$1")" -k "$expression" \
+		>"$logs/matches-$1.log" 2>&1
+}
+
+# run_topotests PART EXPRESSION [NAME=VALUE...]: the topotests of that kind that match (all
+# of them when the expression is empty), in one machine.
 run_topotests() {
-	local part=$1 expression=$2 rc=0 xml=$results/$1.xml
-	local pytest=(/usr/bin/python3 -B -m pytest "$top/tests/topotests" -v --color=no
+	local part=$1 expression=$2 rc=0 xml=$results/$1.xml where=${where-}
+	local arguments=(-v --color=no --durations=15 --durations-min=5 -m "$(marker_of "$1")"
 		-o console_output_style=count --junitxml="$xml")
 	shift 2
-	[ -z "$expression" ] || pytest+=(-k "$expression")
+	[ -z "$expression" ] || arguments+=(-k "$expression")
+	if [[ $part == bgp* ]] && [ -n "$private" ]; then
+		where=private
+	fi
 	run_where --memory 3072 -- SWMESH_RESULTS="$results/$part" SWMESH_KEEP="$keep" "$@" \
-		"${pytest[@]}" || rc=$?
+		"${pytest[@]}" "${arguments[@]}" || rc=$?
 	if [ ! -s "$xml" ]; then
 		echo "$part: pytest left no result (status $rc)"
 		count "$part" 0 1
@@ -113,18 +133,39 @@ print(max(total - failed, 0), failed)
 EOP
 }
 
-part_topotest() {
-	run_topotests topotest "$expression"
+# run_selected PART: all of its topotests, or those that match where expressions select.
+run_selected() {
+	if [[ " ${only_matching[*]} " == *" $1 "* ]]; then
+		run_topotests "$1" "$expression"
+	else
+		run_topotests "$1" ""
+	fi
 }
 
-# The daemon and the module under address and undefined-behaviour sanitizers, where most
-# of the code is used: the main job, and what hostile peers send.
-part_topotest-sanitizer() {
+part_topotest() {
+	run_selected topotest
+}
+
+part_bgp() {
+	run_selected bgp
+}
+
+# with_sanitizers PART EXPRESSION: our programs under address and undefined-behaviour sanitizers.
+with_sanitizers() {
 	if [ ! -f "$san_root/.staged" ]; then
-		echo "topotest-sanitizer: there is no build with sanitizers"
-		count topotest-sanitizer 0 1
+		echo "$1: there is no build with sanitizers"
+		count "$1" 0 1
 		return
 	fi
-	run_topotests topotest-sanitizer "mesh_basic or bgp_attribute" \
-		SWMESH_SANITIZERS=1 SWMESH_ROOT="$san_root"
+	run_topotests "$1" "$2" SWMESH_SANITIZERS=1 SWMESH_ROOT="$san_root"
+}
+
+# Where most of the code is used: the main job, ...
+part_topotest-sanitizer() {
+	with_sanitizers topotest-sanitizer mesh_basic
+}
+
+# ... and what hostile peers send.
+part_bgp-sanitizer() {
+	with_sanitizers bgp-sanitizer test_bgp_
 }
