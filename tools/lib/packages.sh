@@ -19,7 +19,8 @@ packages_run=(
 	libstrongswan-standard-plugins procps strongswan-swanctl tcpdump util-linux
 )
 packages_test=(
-	clang clang-format libclang-rt-14-dev libcmocka-dev nftables openssl python3-pytest
+	bird2 clang clang-format gobgpd libclang-rt-14-dev libcmocka-dev nftables openssl
+	python3-pytest
 )
 packages_vm=(busybox-static linux-image-amd64 qemu-system-x86)
 
@@ -111,11 +112,17 @@ install_packages() {
 	trap 'exit 143' TERM
 	deny_services
 	apt install --no-install-recommends "$@"
+	# Nor with the next boot; who wants charon's enables it (doc/install.md).
 	if [[ " $* " == *" charon-systemd "* ]]; then
-		# Nor with the next boot; who wants it enables it (doc/install.md).
-		systemctl disable strongswan.service ||
-			echo "strongswan.service stays enabled"
+		disable_service strongswan.service
 	fi
+	if [[ " $* " == *" bird2 "* ]]; then
+		disable_service bird.service
+	fi
+}
+
+disable_service() {
+	systemctl disable "$1" || echo "$1 stays enabled"
 }
 
 setup_packages() {

@@ -22,6 +22,7 @@ capture     one process that records what crosses links, with kernel timestamps
 traffic     ping; flows of numbered packets that tell exactly which were lost
 wait        poll until a condition holds
 bgpspeaker  a raw BGP speaker that sends any bytes and keeps all it is sent
+otherbgp    GoBGP and BIRD as neighbors
 bgpdut      one bgpd with the module and raw speakers around it; makes attributes 23
 tea         the Tunnel Encapsulation attribute, made and read for the speaker
 probe       single packets of any size and marking; ICMP "too big" answers
