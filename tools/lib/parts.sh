@@ -169,3 +169,17 @@ part_topotest-sanitizer() {
 part_bgp-sanitizer() {
 	with_sanitizers bgp-sanitizer "test_bgp_ and not test_other_version_refused"
 }
+
+# FRR's own suites; a suite that fails without the module as well counts as neither.
+part_frr() {
+	local log=$logs/frr.log rc=0
+	"$top/tests/frr/run_suites.py" --source "$(frr_source_dir)/tests/topotests" \
+		--module "$(find "$root" -name bgpd_swmesh.so)" --results "$results/frr" \
+		2>&1 | tee "$log" || rc=$?
+	count frr "$(grep -c '^PASS' "$log" || :)" "$(grep -c '^FAIL' "$log" || :)"
+	if [ "$rc" != 0 ] && ! grep -q '^FAIL' "$log"; then
+		count frr 0 1
+	fi
+	echo "frr: $(grep -c '^SAME' "$log" || :) suites fail without the module as well," \
+		"$(grep -c '^NONE' "$log" || :) were skipped by themselves"
+}
