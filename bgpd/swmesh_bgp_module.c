@@ -18,6 +18,7 @@
 #include "bgpd/bgp_fsm.h"
 
 #include "bgpd/swmesh_bgp.h"
+#include "lib/log_limit.h"
 
 DEFINE_MGROUP(SWMESH, "swmesh");
 
@@ -78,8 +79,18 @@ static int command_done(struct vty *vty, const char *command)
 	return 0;
 }
 
+static struct thread *t_log;
+
+static void log_period(struct thread *thread)
+{
+	log_limit_period(zlog);
+	thread_add_timer(bm->master, log_period, NULL, LOG_LIMIT_PERIOD_S,
+			 &t_log);
+}
+
 static int early_fini(void)
 {
+	THREAD_OFF(t_log);
 	swmesh_carry_flush();
 	swmesh_stopping = true;
 	THREAD_OFF(t_post);
@@ -103,6 +114,8 @@ static int late_init(struct thread_master *master)
 	swmesh_rmap_init();
 	swmesh_zebra_init();
 	swmesh_vty_init();
+	thread_add_timer(bm->master, log_period, NULL, LOG_LIMIT_PERIOD_S,
+			 &t_log);
 	hook_register(peer_status_changed, peer_changed);
 	hook_register(cmd_execute_done, command_done);
 	hook_register(frr_early_fini, early_fini);

@@ -27,6 +27,7 @@
 #include "bgpd/bgp_table.h"
 
 #include "bgpd/swmesh_bgp.h"
+#include "lib/log_limit.h"
 #include "lib/siphash.h"
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_NHOP, "SW-NHOP");
@@ -160,7 +161,8 @@ static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
 	make_addr(ref->hash, &addr);
 	n = swmesh_nhop_find(&addr);
 	if (n) {
-		zlog_err(
+		zlog_err_limited(
+			n,
 			"SW-NHOP %pI6 of next hop %pI6 is taken by next hop %pI6: its routes are refused; change the SW-NHOP prefix",
 			&addr, &ref->next_hop, &n->next_hop);
 		return NULL;

@@ -26,6 +26,7 @@
 
 #include "bgpd/swmesh_bgp.h"
 #include "bgpd/swmesh_update.h"
+#include "lib/log_limit.h"
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_SEEN, "Decoded attribute");
 
@@ -125,7 +126,8 @@ static void refuse(struct peer *peer, struct update_scan *scan,
 			"%s: Tunnel Encapsulation attribute refused, routes withdrawn: %s",
 			peer->host, reason);
 	if (!update_rewrite(scan, &edit, scratch))
-		zlog_warn(
+		zlog_warn_limited(
+			peer,
 			"%s: UPDATE with a broken Tunnel Encapsulation attribute has no room to be mended, left to bgpd: %s",
 			peer->host, reason);
 }

@@ -12,6 +12,7 @@
 #include "bgpd/bgp_ecommunity.h"
 
 #include "bgpd/swmesh_bgp.h"
+#include "lib/log_limit.h"
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_SET, "Encap-set");
 
@@ -79,9 +80,10 @@ static void compile(struct swmesh_set *set)
 		char reason[TEA_TEXT_LEN];
 
 		if (set->tea_len)
-			zlog_warn("encap-set %s cannot be announced: %s",
-				  set->name,
-				  tea_reason(&tea, reason, sizeof(reason)));
+			zlog_warn_limited(
+				set, "encap-set %s cannot be announced: %s",
+				set->name,
+				tea_reason(&tea, reason, sizeof(reason)));
 		tea_free(&tea);
 		XFREE(MTYPE_TMP, rest);
 		return;

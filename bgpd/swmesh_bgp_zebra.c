@@ -18,6 +18,7 @@
 #include "bgpd/bgp_zebra.h"
 
 #include "bgpd/swmesh_bgp.h"
+#include "lib/log_limit.h"
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_CONFIG, "Mesh configuration");
 
@@ -63,7 +64,8 @@ static void mesh_config(const Swmesh__MeshConfig *msg)
 
 	if (msg->enabled &&
 	    (msg->nhop_prefix.len != 16 || msg->nhop_prefix_len > 120)) {
-		zlog_warn(
+		zlog_warn_limited(
+			0,
 			"swmeshd sent a SW-NHOP prefix that is none; configuration not taken");
 		return;
 	}
@@ -125,7 +127,7 @@ static void talk_full_state(void *arg)
 
 static void talk_peer(void *arg, bool up)
 {
-	zlog_info("swmeshd %s", up ? "answers" : "is silent");
+	zlog_info_limited(up, "swmeshd %s", up ? "answers" : "is silent");
 }
 
 static bool talk_send(void *arg, const uint8_t *data, size_t len)

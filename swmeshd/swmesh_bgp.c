@@ -12,6 +12,8 @@
 
 #include "monotime.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_bgp.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
@@ -54,8 +56,8 @@ static void flush(struct thread *t)
 static void queue(const Swmesh__Item *item)
 {
 	if (!swmesh_msg_queue(&conversation, item))
-		flog_warn(
-			EC_SWMESH_BGP_ITEM,
+		flog_warn_limited(
+			EC_SWMESH_BGP_ITEM, item->body_case,
 			"bgpd: an item of kind %d is too large for a message; not sent",
 			item->body_case);
 	thread_add_event(master, flush, NULL, 0, &t_flush);
@@ -95,9 +97,10 @@ static void send_encap_set(struct mesh *mesh, const struct encap_set *set)
 	ssize_t len = compile(mesh, set, tea, sizeof(tea));
 
 	if (len < 0) {
-		flog_warn(EC_SWMESH_BGP_ITEM,
-			  "encap-set %s: more than %zu octets; not announced",
-			  set->name, sizeof(tea));
+		flog_warn_limited(
+			EC_SWMESH_BGP_ITEM, set,
+			"encap-set %s: more than %zu octets; not announced",
+			set->name, sizeof(tea));
 		len = 0;
 	}
 	es.name = (char *)set->name;
@@ -247,8 +250,8 @@ static void receive_demand(struct mesh *mesh, const Swmesh__Demand *msg)
 
 	if (msg->sw_nhop.len != sizeof(sw_nhop) ||
 	    !read_addr(&msg->next_hop, &next_hop)) {
-		flog_warn(EC_SWMESH_BGP_ITEM,
-			  "bgpd: a demand without addresses; ignored");
+		flog_warn_limited(EC_SWMESH_BGP_ITEM, 0,
+				  "bgpd: a demand without addresses; ignored");
 		return;
 	}
 	memcpy(&sw_nhop, msg->sw_nhop.data, sizeof(sw_nhop));
@@ -287,9 +290,10 @@ static void receive_item(void *arg, const Swmesh__Item *item)
 		receive_demand_gone(arg, item->demand_gone);
 		break;
 	default:
-		flog_warn(EC_SWMESH_BGP_ITEM,
-			  "bgpd: an item of kind %d is not for us; ignored",
-			  item->body_case);
+		flog_warn_limited(
+			EC_SWMESH_BGP_ITEM, item->body_case,
+			"bgpd: an item of kind %d is not for us; ignored",
+			item->body_case);
 		break;
 	}
 }
@@ -299,9 +303,10 @@ static void peer(void *arg, bool up)
 	struct mesh *mesh = arg;
 
 	if (up)
-		zlog_info("bgpd's module is there");
+		zlog_info_limited(0, "bgpd's module is there");
 	else
-		zlog_warn(
+		zlog_warn_limited(
+			0,
 			"bgpd's module fell silent; what it asked for stays as it is");
 	if (mesh->syncing) { /* the rest will never come */
 		mesh->syncing = false;
@@ -331,8 +336,8 @@ void swmesh_bgp_receive(const uint8_t *data, size_t len)
 	swmesh_msg_receive(&conversation, data, len, now_ms());
 	if (conversation.stats.bad_frames != bad && conversation.peer_version &&
 	    conversation.peer_version != SWMESH_MSG_VERSION)
-		flog_err(
-			EC_SWMESH_BGP_VERSION,
+		flog_err_limited(
+			EC_SWMESH_BGP_VERSION, conversation.peer_version,
 			"bgpd's module speaks version %u, swmeshd speaks %u: install both from one release and restart them",
 			conversation.peer_version, SWMESH_MSG_VERSION);
 }

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Error references of swmeshd. */
+/* Error references of swmeshd, and the bound on repeated log lines. */
 #include <zebra.h>
 
+#include "log.h"
+#include "thread.h"
+
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmeshd.h"
 
 /* clang-format off */
 static struct log_ref swmesh_errors[] = {
@@ -90,8 +96,22 @@ static struct log_ref swmesh_warnings[] = {
 };
 /* clang-format on */
 
+static struct thread *t_log;
+
+static void log_period(struct thread *t)
+{
+	log_limit_period(zlog);
+	thread_add_timer(master, log_period, NULL, LOG_LIMIT_PERIOD_S, &t_log);
+}
+
+void swmesh_errors_stop(void)
+{
+	THREAD_OFF(t_log);
+}
+
 void swmesh_errors_init(void)
 {
+	thread_add_timer(master, log_period, NULL, LOG_LIMIT_PERIOD_S, &t_log);
 	log_ref_add(swmesh_errors);
 	log_ref_add(swmesh_warnings);
 }

@@ -23,6 +23,8 @@ enum swmesh_log_refs {
 	EC_SWMESH_SECURITY,
 };
 
+/* Also begins the periods of lib/log_limit.h. */
 void swmesh_errors_init(void);
+void swmesh_errors_stop(void);
 
 #endif /* SWMESH_ERRORS_H */

@@ -13,6 +13,8 @@
 #include "memory.h"
 #include "monotime.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_ike.h"
 #include "swmeshd/swmesh_ike_conn.h"
@@ -219,10 +221,12 @@ static void child_refresh(struct ike_peer *peer, enum ike_kind kind)
 	up = child_in_kernel(peer, kind, &x);
 	if (child->up != up) {
 		if (up)
-			zlog_info("ike: AFBR %pIA: %s is protected",
-				  &peer->addr, ike_kind_name(kind));
+			zlog_info_limited(child,
+					  "ike: AFBR %pIA: %s is protected",
+					  &peer->addr, ike_kind_name(kind));
 		else
-			zlog_warn(
+			zlog_warn_limited(
+				child,
 				"ike: AFBR %pIA: %s is not protected any more",
 				&peer->addr, ike_kind_name(kind));
 		child->since = monotime(NULL);
@@ -341,7 +345,8 @@ void ike_peer_error(struct ike_peer *peer, const char *text)
 	struct ike_user *user;
 
 	if (strcmp(peer->error, text))
-		zlog_warn("ike: AFBR %pIA: %s", &peer->addr, text);
+		zlog_warn_limited(log_limit_key(text) ^ (uintptr_t)peer,
+				  "ike: AFBR %pIA: %s", &peer->addr, text);
 	strlcpy(peer->error, text, sizeof(peer->error));
 	peer->error_at = monotime(NULL);
 	frr_each_safe (ike_users, &peer->users, user)

@@ -14,6 +14,8 @@
 
 #include <linux/xfrm.h>
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_ike_peer.h"
 #include "swmeshd/swmesh_xfrm_priv.h"
@@ -129,8 +131,8 @@ void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 	for (unsigned int i = 0; !err && i < set->n_old; i++)
 		xfrm_del_policy(&set->old[i]); /* or it is gone */
 	if (err)
-		flog_err(
-			EC_SWMESH_NETLINK_DUMP,
+		flog_err_limited(
+			EC_SWMESH_NETLINK_DUMP, 0,
 			"kernel: BGP in clear with the neighbors of 'protect bgp' cannot be dropped: %s",
 			strerror(err));
 	XFREE(MTYPE_TMP, set);

@@ -10,6 +10,7 @@
 
 #include "monotime.h"
 
+#include "lib/log_limit.h"
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_ike_conn.h"
@@ -108,8 +109,9 @@ static void credential_done(void *arg, const struct swmesh_vici_reply *reply)
 	}
 	memset(have, 0, sizeof(*have));
 	if (reply->error == SWMESH_VICI_REFUSED)
-		zlog_warn("ike: charon refused a secret or key: %s",
-			  reply->text);
+		zlog_warn_limited(log_limit_key(reply->text),
+				  "ike: charon refused a secret or key: %s",
+				  reply->text);
 }
 
 /* False: not taken, and to be given again. */
@@ -248,7 +250,8 @@ static void load_again(void)
 {
 	struct ike_peer *peer;
 
-	zlog_notice(
+	zlog_notice_limited(
+		0,
 		"ike: charon has lost secrets or keys of ours (swanctl --load-all does that); they are loaded again");
 	/* With --clear authorities and revocation lists have gone as well. */
 	given.n_certs = 0;

@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "monotime.h"
 
+#include "lib/log_limit.h"
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_ike_peer.h"
@@ -115,7 +116,8 @@ static void known_drop(void)
 			known_del(k);
 			continue;
 		}
-		zlog_notice(
+		zlog_notice_limited(
+			k,
 			"ike: AFBR %pIA of an earlier run did not come back; its SAs are taken down",
 			&k->addr);
 		ike_unload(ike_conn_name(&k->addr, name, sizeof(name)));
@@ -315,7 +317,8 @@ static void on_names(void *arg, const struct swmesh_vici_reply *reply)
 	frr_each (ike_peers, &ike_peers, peer) {
 		if (peer->named || !peer->loaded || peer->loading)
 			continue;
-		zlog_notice(
+		zlog_notice_limited(
+			peer,
 			"ike: AFBR %pIA: charon has lost its connection (swanctl --load-all does that); it is loaded again",
 			&peer->addr);
 		peer->loaded = peer->has_conn = false;
@@ -450,10 +453,11 @@ void ike_vici_up(bool up)
 		ike_check(peer);
 	}
 	if (up) {
-		zlog_notice("ike: connected with charon");
+		zlog_notice_limited(0, "ike: connected with charon");
 		read_all();
 	} else
-		zlog_warn(
+		zlog_warn_limited(
+			0,
 			"ike: charon is gone; SAs in the kernel stay, and no new ones are set up until it is back");
 }
 

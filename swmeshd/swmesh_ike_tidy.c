@@ -6,6 +6,7 @@
  */
 #include <zebra.h>
 
+#include "lib/log_limit.h"
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_ike_peer.h"
@@ -216,7 +217,8 @@ static void drop_withdrawn(struct ike_peer *peer, int64_t now)
 		if (!sa->bad_since)
 			sa->bad_since = now;
 		if ((sa->hashes.n && !common) || now - sa->bad_since > BAD_MS) {
-			zlog_notice(
+			zlog_notice_limited(
+				peer,
 				"ike: AFBR %pIA: it has withdrawn the key of its IKE_SA; that is taken down",
 				&peer->addr);
 			ike_sa_terminate(peer, sa, false);

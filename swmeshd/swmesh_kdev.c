@@ -20,6 +20,8 @@
 #include "jhash.h"
 #include "memory.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_kdev.h"
@@ -246,10 +248,11 @@ static void kdev_failed(struct kdev *d, const char *text)
 	char tunnel[SW_TUNNEL_TEXT_LEN];
 
 	d->attempts = 0;
-	flog_err(EC_SWMESH_DEVICE, "softwire to %pIA by %s: %s", &d->remote,
-		 sw_tunnel_text(d->tunnel.type, d->tunnel.has_key,
-				d->tunnel.key, tunnel, sizeof(tunnel)),
-		 text);
+	flog_err_limited(EC_SWMESH_DEVICE, d, "softwire to %pIA by %s: %s",
+			 &d->remote,
+			 sw_tunnel_text(d->tunnel.type, d->tunnel.has_key,
+					d->tunnel.key, tunnel, sizeof(tunnel)),
+			 text);
 	if (d->sw)
 		softwire_event(d->sw, SOFTWIRE_EV_DEVICE_FAILED, text);
 }
@@ -277,8 +280,8 @@ static void removed(void *arg, int err, const char *text)
 
 	d->asked = false;
 	if (err && err != ENODEV)
-		zlog_warn("kernel: device %s cannot be removed: %s", d->name,
-			  strerror(err));
+		zlog_warn_limited(d, "kernel: device %s cannot be removed: %s",
+				  d->name, strerror(err));
 	kdev_check_later(d);
 }
 

@@ -9,6 +9,8 @@
 
 #include "vty.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_keys.h"
@@ -263,7 +265,8 @@ static void log_errors(struct thread *thread)
 		if (s->error_told)
 			continue;
 		s->error_told = true;
-		flog_warn(EC_SWMESH_SECURITY, "%s", s->error);
+		flog_warn_limited(EC_SWMESH_SECURITY, log_limit_key(s->error),
+				  "%s", s->error);
 	}
 }
 

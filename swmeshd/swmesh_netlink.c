@@ -11,6 +11,8 @@
 #include "thread.h"
 #include "typesafe.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_netlink.h"
@@ -389,8 +391,8 @@ void nl_drain(void)
 {
 	if (!read_socket(event_sock, notification)) {
 		stats.overruns++;
-		flog_warn(
-			EC_SWMESH_NETLINK_OVERRUN,
+		flog_warn_limited(
+			EC_SWMESH_NETLINK_OVERRUN, 0,
 			"kernel: notifications were lost; reading devices and routes anew");
 		nl_ops->overrun();
 	}
@@ -453,8 +455,10 @@ static bool dump(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 					 arg);
 	}
 	if (n < 0 || ret < 0) {
-		flog_err(EC_SWMESH_NETLINK_DUMP, "kernel: reading %s: %m",
-			 nlh->nlmsg_type == RTM_GETLINK ? "devices" : "routes");
+		flog_err_limited(EC_SWMESH_NETLINK_DUMP, nlh->nlmsg_type,
+				 "kernel: reading %s: %m",
+				 nlh->nlmsg_type == RTM_GETLINK ? "devices"
+								: "routes");
 		return false;
 	}
 	return true;

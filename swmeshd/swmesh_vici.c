@@ -14,6 +14,8 @@
 #include "network.h"
 #include "printfrr.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_vici_ops.h"
@@ -103,7 +105,8 @@ static void ended(enum swmesh_vici_error error)
 		vici.since = now;
 	}
 	if (was_up || !vici.warned)
-		flog_warn(EC_SWMESH_VICI, "charon: %s", vici.error);
+		flog_warn_limited(EC_SWMESH_VICI, log_limit_key(vici.error),
+				  "charon: %s", vici.error);
 	else
 		DEBUGD(&swmesh_dbg_ike, "charon: %s", vici.error);
 	vici.warned = true;
@@ -205,7 +208,7 @@ static void came_up(void)
 	vici.since = monotime(NULL);
 	vici.warned = false;
 	vici.stats.connects++;
-	zlog_info("charon: connected at %s", vici.path);
+	zlog_info_limited(0, "charon: connected at %s", vici.path);
 	vici.ops->up(true);
 }
 
@@ -251,8 +254,8 @@ static void event_is_unknown(const struct vici_op *registration)
 	struct vici_op *op = vici_pending_next(&vici.pending);
 
 	if (registration->initial)
-		flog_warn(
-			EC_SWMESH_VICI,
+		flog_warn_limited(
+			EC_SWMESH_VICI, log_limit_key(registration->name),
 			"charon: it has no event %s; its version may be too old",
 			registration->name);
 	else if (op) /* the request for a list: it comes right after */

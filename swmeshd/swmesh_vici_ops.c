@@ -4,6 +4,8 @@
 
 #include "log.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_vici_ops.h"
 #include "swmeshd/swmeshd.h"
@@ -25,8 +27,8 @@ struct vici_op *vici_op_new(enum vici_op_kind kind, struct vici_builder *b)
 	if (vici_finish(b) != VICI_OK ||
 	    vici_parse(b->buf + VICI_HEADER_LEN, b->len - VICI_HEADER_LEN,
 		       &packet) != VICI_OK) {
-		zlog_err("charon: request not sent, at \"%s\": %s", b->where,
-			 vici_error_text(b->error));
+		zlog_err_limited(0, "charon: request not sent, at \"%s\": %s",
+				 b->where, vici_error_text(b->error));
 		vici_free(b);
 		return NULL;
 	}

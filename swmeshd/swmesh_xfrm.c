@@ -11,6 +11,8 @@
 
 #include "thread.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_xfrm_priv.h"
@@ -128,8 +130,9 @@ static bool dump(bool policies)
 	view_mark(policies);
 	err = exchange(nlh, dump_message, NULL);
 	if (err) {
-		flog_err(EC_SWMESH_NETLINK_DUMP, "kernel: reading IPsec %s: %s",
-			 policies ? "policies" : "SAs", strerror(err));
+		flog_err_limited(EC_SWMESH_NETLINK_DUMP, policies,
+				 "kernel: reading IPsec %s: %s",
+				 policies ? "policies" : "SAs", strerror(err));
 		return false;
 	}
 	view_unmarked(policies);
@@ -168,8 +171,8 @@ static bool read_events_once(bool *anew)
 	if (n < 0 && errno == EINTR)
 		return true;
 	if (n < 0 && errno == ENOBUFS) {
-		flog_warn(
-			EC_SWMESH_NETLINK_OVERRUN,
+		flog_warn_limited(
+			EC_SWMESH_NETLINK_OVERRUN, 0,
 			"kernel: notifications of IPsec were lost; reading SAs and policies anew");
 		*anew = true;
 		return true;
@@ -364,8 +367,10 @@ static bool sa_delete(const struct xfrm_sa *sa)
 	mnl_attr_put(nlh, XFRMA_SRCADDR, sizeof(src), &src);
 	err = xfrm_ask(nlh);
 	if (err && err != ESRCH)
-		zlog_warn("kernel: IPsec SA %08x to %pIA cannot be removed: %s",
-			  sa->spi, &sa->dst, strerror(err));
+		zlog_warn_limited(
+			sa->spi,
+			"kernel: IPsec SA %08x to %pIA cannot be removed: %s",
+			sa->spi, &sa->dst, strerror(err));
 	return !err;
 }
 

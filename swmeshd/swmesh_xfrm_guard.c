@@ -13,6 +13,8 @@
 #include "monotime.h"
 #include "thread.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_xfrm_priv.h"
 #include "swmeshd/swmesh_xfrm_view.h"
@@ -100,8 +102,9 @@ static void uninstall(const struct view_policy *p)
 	int err = xfrm_del_policy(&id);
 
 	if (err && err != ENOENT)
-		zlog_warn("kernel: IPsec drop policy cannot be removed: %s",
-			  strerror(err));
+		zlog_warn_limited(
+			0, "kernel: IPsec drop policy cannot be removed: %s",
+			strerror(err));
 }
 
 /* update: also over a policy with this selector that is not ours. */
@@ -236,15 +239,16 @@ static void restore(struct thread *t)
 			continue;
 		if (install_both(&g->source, g->protocol, true, err,
 				 sizeof(err))) {
-			flog_warn(
-				EC_SWMESH_GUARD_GONE,
+			flog_warn_limited(
+				EC_SWMESH_GUARD_GONE, g,
 				"somebody removed the IPsec policy that drops protocol %u of %pIA in clear; it is back",
 				g->protocol, &g->source);
 			continue;
 		}
 		failed = true;
-		flog_err(EC_SWMESH_GUARD_GONE,
-			 "somebody removed an IPsec policy of ours: %s", err);
+		flog_err_limited(EC_SWMESH_GUARD_GONE, g,
+				 "somebody removed an IPsec policy of ours: %s",
+				 err);
 	}
 	if (failed)
 		thread_add_timer(master, restore, NULL, RESTORE_RETRY_S,

@@ -14,6 +14,7 @@
 #include "vrf.h"
 #include "zclient.h"
 
+#include "lib/log_limit.h"
 #include "lib/swmesh_msg.h"
 #include "swmeshd/swmesh_bgp.h"
 #include "swmeshd/swmesh_debug.h"
@@ -234,7 +235,8 @@ static int nexthop_update(ZAPI_CALLBACK_ARGS)
 	struct afbr *afbr;
 
 	if (!zapi_nexthop_update_decode(zclient->ibuf, &match, &nhr)) {
-		zlog_warn(
+		zlog_warn_limited(
+			0,
 			"zebra: next-hop update that cannot be read; ignored");
 		return 0;
 	}
