@@ -11,6 +11,8 @@
 #include "memory.h"
 #include "monotime.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmeshd.h"
@@ -144,7 +146,8 @@ static void afbr_hold(struct afbr *afbr)
 	afbr->recursions++;
 	afbr->held_until = now + hold;
 	afbr->mesh->ops->hold(afbr, hold * 1000);
-	zlog_warn(
+	zlog_warn_limited(
+		afbr,
 		"AFBR %pIA: the way to it leads through a softwire (%s), RFC 9012 section 7.2; not used for %d s",
 		&afbr->addr, afbr->path.via, (int)hold);
 }
@@ -226,7 +229,8 @@ void afbr_update(struct afbr *afbr)
 		}
 		softwire_event(sw, SOFTWIRE_EV_ENDPOINT_UP, NULL);
 		/* The MTU, our address or the security. */
-		if (sw->state == SOFTWIRE_UP || sw->state == SOFTWIRE_WAIT_SA)
+		if (sw->state == SOFTWIRE_UP || sw->state == SOFTWIRE_WAIT_SA ||
+		    sw->state == SOFTWIRE_WAIT_FILTER)
 			softwire_event(sw, SOFTWIRE_EV_CHANGED, NULL);
 	}
 }

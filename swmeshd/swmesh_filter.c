@@ -8,6 +8,8 @@
  * somebody else has touched the table, it is replaced in one transaction that
  * leaves the counters as they are; after a start without emptying the sets, as
  * traffic of softwires that bgpd has not yet asked for goes on.
+ *
+ * A softwire comes up when the table lets its AFBR in, or when there is none.
  */
 #include <zebra.h>
 
@@ -17,35 +19,34 @@
 #include "monotime.h"
 #include "thread.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_filter_priv.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmeshd.h"
 
-DEFINE_MTYPE_STATIC(SWMESHD, FILTER_ELEMENT, "Filter element");
-
-/* Between two transactions at least, and so many times what one took. */
-#define INTERVAL_MS 50
-#define INTERVAL_SHARE 9
-/* Devices outlive their softwires by a little less, to receive what the AFBR
- * has sent on the way. */
-#define LINGER_S 4
+/* Between two transactions at least; and so many times what one took of the
+ * processor, up to a bound, since softwires wait for it to come up. */
+#define PAUSE_MIN_MS 50
+#define PAUSE_MAX_MS 500
+#define PAUSE_SHARE 9
 #define RETRY_S 10
 /* Put back at once, this often in a row; then once a second. */
 #define RESTORE_BURST 16
 #define RESTORE_BURST_S 10
 #define RESTORE_SLOW_MS 1000
 
-static struct filter_elements_head elements;
 static struct filter_shape shape; /* of the table, with `installed` */
 static bool installed;
+static bool absent;   /* it could not be made, and the kernel has none */
 static bool foreign;  /* somebody else has touched it */
 static bool synced;   /* leftovers of an earlier run have had their time */
 static bool adopting; /* sets may have elements of an earlier run */
 static struct thread *t_update, *t_grace, *t_linger;
 static struct timeval last_end;
-static int64_t last_us;
+static int64_t last_cpu_us;
 static time_t disabled_since;
 static unsigned int restored;
 static time_t restored_since;
@@ -120,129 +121,7 @@ const char *swmesh_filter_error(void)
 	return error;
 }
 
-/* ---- what the table is to hold ---- */
-
-static void want(const struct filter_element *key)
-{
-	struct filter_element *e = filter_elements_find(&elements, key);
-
-	if (!e) {
-		e = XCALLOC(MTYPE_FILTER_ELEMENT, sizeof(*e));
-		*e = *key;
-		filter_elements_add(&elements, e);
-	}
-	e->wanted = true;
-	e->unwanted_since = 0;
-}
-
-static void want_protocol(const struct softwire *sw, uint8_t protocol)
-{
-	struct filter_element e = {
-		.set = sw->security ? FILTER_SET_PROTECTED : FILTER_SET_OPEN,
-		.addr = sw->afbr->addr,
-		.protocol = protocol,
-	};
-
-	want(&e);
-}
-
-/* What we announced for it, the AFBR may send. */
-static void want_softwire(const struct mesh *mesh, const struct softwire *sw,
-			  int ifindex)
-{
-	struct filter_element e = {.ifindex = ifindex};
-	uint8_t payload;
-
-	if (sw->tunnel.type == TEA_TYPE_GRE) {
-		want_protocol(sw, IPPROTO_GRE);
-	} else {
-		payload = mesh_local_payload(mesh, &sw->tunnel);
-		if (payload & PAYLOAD_IPV4)
-			want_protocol(sw, IPPROTO_IPIP);
-		if (payload & PAYLOAD_IPV6)
-			want_protocol(sw, IPPROTO_IPV6);
-	}
-	e.set = FILTER_SET_SOFTWIRES;
-	want(&e);
-	e.set = FILTER_SET_OWN;
-	e.addr = sw->afbr->addr;
-	want(&e);
-}
-
-/* A softwire without a device takes nothing: its packets find the AFBR unknown
- * until the device is there and its inner sources are checked. */
-static void want_afbr(const struct mesh *mesh, struct afbr *afbr)
-{
-	int ifindexes[LOCAL_TUNNELS_MAX], ifindex;
-	struct filter_element e = {.set = FILTER_SET_PAIRS};
-	struct softwire *sw;
-	unsigned int n = 0;
-
-	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		ifindex = swmesh_kernel_device_ifindex(sw);
-		if (!ifindex)
-			continue;
-		want_softwire(mesh, sw, ifindex);
-		if (n < array_size(ifindexes))
-			ifindexes[n++] = ifindex;
-	}
-	for (unsigned int i = 0; i < n; i++)
-		for (unsigned int j = 0; j < n; j++) {
-			if (i == j)
-				continue;
-			e.ifindex = ifindexes[i];
-			e.ifindex2 = ifindexes[j];
-			want(&e);
-		}
-}
-
-/* The AFBR and protocol are in the other one of the two sets now. */
-static bool superseded(const struct filter_element *e)
-{
-	struct filter_element key = *e;
-	const struct filter_element *other;
-
-	if (e->set != FILTER_SET_OPEN && e->set != FILTER_SET_PROTECTED)
-		return false;
-	key.set = e->set == FILTER_SET_OPEN ? FILTER_SET_PROTECTED
-					    : FILTER_SET_OPEN;
-	other = filter_elements_find(&elements, &key);
-	return other && other->wanted;
-}
-
-static void linger_over(struct thread *t)
-{
-	update(NULL);
-}
-
-/* Marks what is wanted; what is not any more keeps `wanted` for LINGER_S. */
-static void find_elements(struct mesh *mesh)
-{
-	time_t now = monotime(NULL);
-	struct filter_element *e;
-	struct afbr *afbr;
-	bool lingering = false;
-
-	frr_each (filter_elements, &elements, e)
-		e->wanted = false;
-	frr_each (afbr_table, &mesh->afbrs, afbr)
-		want_afbr(mesh, afbr);
-	frr_each (filter_elements, &elements, e) {
-		if (e->wanted)
-			continue;
-		if (!e->unwanted_since)
-			e->unwanted_since = now;
-		if (now - e->unwanted_since < LINGER_S && !superseded(e))
-			lingering = true;
-		else
-			e->unwanted_since = 1; /* long over */
-	}
-	frr_each (filter_elements, &elements, e)
-		if (e->unwanted_since > 1)
-			e->wanted = true;
-	if (lingering)
-		thread_add_timer(master, linger_over, NULL, 1, &t_linger);
-}
+/* ---- what the table is to be ---- */
 
 static void find_shape(const struct mesh *mesh, struct filter_shape *out)
 {
@@ -263,56 +142,44 @@ static void find_shape(const struct mesh *mesh, struct filter_shape *out)
 	}
 }
 
-/* ---- bringing it there ---- */
+/* ---- the softwires that wait for it ---- */
 
-/* Elements to add (or delete) as commands, set by set. False: there is none. */
-static bool put_elements(struct filter_text *text, bool all, bool del)
+bool swmesh_filter_set(struct softwire *sw)
 {
-	int family = ipaddr_family(&shape.source);
-	struct filter_element *e;
-	bool any = false;
+	return swmesh->config.filter.off || absent || filter_elements_in(sw);
+}
 
-	for (unsigned int set = 0; set < FILTER_SETS; set++) {
-		bool first = true;
+/* failure: why they have to wait longer; NULL: some may come up. */
+static void tell_softwires(const char *failure)
+{
+	struct softwire *sw;
+	struct afbr *afbr;
 
-		frr_each (filter_elements, &elements, e) {
-			if (e->set != set || e->wanted == del)
+	frr_each (afbr_table, &swmesh->afbrs, afbr) {
+		frr_each (afbr_softwires, &afbr->softwires, sw) {
+			if (sw->state != SOFTWIRE_WAIT_FILTER)
 				continue;
-			if (!all && e->installed != del)
-				continue;
-			if (first)
-				filter_text_elements(text,
-						     del ? "delete" : "add",
-						     set, family);
-			filter_text_element(text, e, first);
-			first = false;
+			if (swmesh_filter_set(sw))
+				softwire_event(sw, SOFTWIRE_EV_FILTER_READY,
+					       NULL);
+			else if (failure)
+				softwire_event(sw, SOFTWIRE_EV_FILTER_FAILED,
+					       failure);
 		}
-		if (!first)
-			filter_text_end(text);
-		any |= !first;
-	}
-	return any;
-}
-
-static void elements_done(void)
-{
-	struct filter_element *e;
-
-	frr_each_safe (filter_elements, &elements, e) {
-		e->installed = e->wanted;
-		if (e->wanted)
-			continue;
-		filter_elements_del(&elements, e);
-		XFREE(MTYPE_FILTER_ELEMENT, e);
 	}
 }
+
+/* ---- bringing it there ---- */
 
 static void failed(const char *text)
 {
 	installed = false;
+	absent = filter_nft_absent();
 	if (strcmp(error, text))
-		flog_err(EC_SWMESH_FILTER, "filter: %s", text);
+		flog_err_limited(EC_SWMESH_FILTER, log_limit_key(text),
+				 "filter: %s", text);
 	strlcpy(error, text, sizeof(error));
+	tell_softwires(text);
 	thread_add_timer(master, update, NULL, RETRY_S, &t_update);
 }
 
@@ -333,14 +200,13 @@ static bool replace(bool anew, char *err, size_t len)
 	if (anew)
 		filter_text_remove(&text);
 	filter_text_table(&text, &shape, !adopting);
-	put_elements(&text, true, false);
+	filter_elements_put(&text, ipaddr_family(&shape.source), true, false);
 	return run(&text, err, len);
 }
 
 static void remove_table(void)
 {
 	struct filter_text text = {};
-	struct filter_element *e;
 	char err[MESH_REASON_LEN];
 
 	/* Without one there is nothing to complain of. */
@@ -348,22 +214,29 @@ static void remove_table(void)
 	if (!run(&text, err, sizeof(err)))
 		DEBUGD(&swmesh_dbg_kernel, "filter: %s", err);
 	else if (installed)
-		zlog_info("filter: table inet " FILTER_TABLE " removed");
+		zlog_info_limited(0, "filter: table inet " FILTER_TABLE
+				     " removed");
 	installed = false;
 	adopting = false;
 	error[0] = '\0';
-	while ((e = filter_elements_pop(&elements)))
-		XFREE(MTYPE_FILTER_ELEMENT, e);
+	filter_elements_clear();
+	tell_softwires(NULL);
 }
 
 static bool change(char *err, size_t len)
 {
+	int family = ipaddr_family(&shape.source);
 	struct filter_text text = {};
 	bool any;
 
-	any = put_elements(&text, false, true);
-	any |= put_elements(&text, false, false);
+	any = filter_elements_put(&text, family, false, true);
+	any |= filter_elements_put(&text, family, false, false);
 	return !any || run(&text, err, len);
+}
+
+static void linger_over(struct thread *t)
+{
+	update(NULL);
 }
 
 static void bring(struct mesh *mesh)
@@ -373,7 +246,8 @@ static void bring(struct mesh *mesh)
 	bool ok;
 
 	find_shape(mesh, &now);
-	find_elements(mesh);
+	if (filter_elements_want(mesh))
+		thread_add_timer(master, linger_over, NULL, 1, &t_linger);
 	ok = installed && !foreign && !memcmp(&now, &shape, sizeof(now));
 	shape = now;
 	foreign = false; /* it may be told again, while this goes on */
@@ -389,10 +263,13 @@ static void bring(struct mesh *mesh)
 		return;
 	}
 	if (!installed)
-		zlog_info("filter: table inet " FILTER_TABLE " is in place");
+		zlog_info_limited(0, "filter: table inet " FILTER_TABLE
+				     " is in place");
 	installed = true;
+	absent = false;
 	error[0] = '\0';
-	elements_done();
+	filter_elements_done();
+	tell_softwires(NULL);
 }
 
 /* ---- when ---- */
@@ -404,19 +281,26 @@ static bool disabled_long_enough(void)
 
 	if (!disabled_since)
 		disabled_since = now;
-	if (now - disabled_since >= LINGER_S)
+	if (now - disabled_since >= FILTER_LINGER_S)
 		return true;
 	thread_add_timer(master, linger_over, NULL, 1, &t_linger);
 	return false;
 }
 
+static int64_t cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
 static void update(struct thread *t)
 {
 	struct mesh *mesh = swmesh;
-	struct timeval begin;
+	int64_t begin = cpu_us();
 
 	THREAD_OFF(t_update);
-	monotime(&begin);
 	if (mesh->config.filter.off)
 		remove_table();
 	else if (!IS_IPADDR_NONE(&mesh->local_source))
@@ -426,7 +310,7 @@ static void update(struct thread *t)
 	if (!IS_IPADDR_NONE(&mesh->local_source))
 		disabled_since = 0;
 	monotime(&last_end);
-	last_us = monotime_since(&begin, NULL);
+	last_cpu_us = cpu_us() - begin;
 }
 
 static void update_after(int64_t ms)
@@ -438,8 +322,9 @@ static void update_after(int64_t ms)
 
 void swmesh_filter_changed(struct mesh *mesh)
 {
-	int64_t pause = MAX(INTERVAL_MS, INTERVAL_SHARE * last_us / 1000);
+	int64_t pause = PAUSE_SHARE * last_cpu_us / 1000;
 
+	pause = MIN(MAX(pause, PAUSE_MIN_MS), PAUSE_MAX_MS);
 	update_after(pause - monotime_since(&last_end, NULL) / 1000);
 }
 
@@ -449,10 +334,10 @@ static void touched(const char *who)
 
 	if (!installed || foreign)
 		return;
-	flog_warn(EC_SWMESH_FILTER_GONE,
-		  "filter: %s changed table inet " FILTER_TABLE
-		  ", which is ours; it is put back",
-		  who);
+	flog_warn_limited(EC_SWMESH_FILTER_GONE, log_limit_key(who),
+			  "filter: %s changed table inet " FILTER_TABLE
+			  ", which is ours; it is put back",
+			  who);
 	foreign = true;
 	if (now - restored_since > RESTORE_BURST_S) {
 		restored_since = now;
@@ -484,7 +369,7 @@ void swmesh_filter_synced(void)
 
 void swmesh_filter_init(void)
 {
-	filter_elements_init(&elements);
+	filter_nft_init();
 	filter_nft_touched = touched;
 	adopting = true;
 	thread_add_timer(master, grace_over, NULL, swmesh_grace, &t_grace);
@@ -492,12 +377,9 @@ void swmesh_filter_init(void)
 
 void swmesh_filter_stop(void)
 {
-	struct filter_element *e;
-
 	THREAD_OFF(t_update);
 	THREAD_OFF(t_grace);
 	THREAD_OFF(t_linger);
 	filter_nft_stop();
-	while ((e = filter_elements_pop(&elements)))
-		XFREE(MTYPE_FILTER_ELEMENT, e);
+	filter_elements_clear();
 }

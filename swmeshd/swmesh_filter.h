@@ -21,6 +21,12 @@ void swmesh_filter_synced(void);
 /* struct mesh_ops: bring the table up to date, soon. */
 void swmesh_filter_changed(struct mesh *mesh);
 
+/* struct mesh_ops: true: the table lets in what the AFBR sends by this
+ * softwire, or there is no table that drops it. False:
+ * softwire_event(FILTER_READY) follows, or FILTER_FAILED, any number of times.
+ */
+bool swmesh_filter_set(struct softwire *sw);
+
 enum filter_counter {
 	FILTER_UNKNOWN_SOURCE, /* encapsulated, from no AFBR of ours */
 	FILTER_CLEAR,	       /* in clear, of a protected softwire */

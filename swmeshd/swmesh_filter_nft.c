@@ -9,11 +9,15 @@
  */
 #include <zebra.h>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <nftables/libnftables.h>
 
+#include "log.h"
 #include "thread.h"
 
 #include "swmeshd/swmesh_debug.h"
@@ -174,8 +178,80 @@ static bool open_event_socket(void)
 	return true;
 }
 
-/* libnftables ends the process when it gets no netlink socket: our own one
- * tells first whether there is any. */
+/*
+ * libnftables ends the process when it gets no memory, or no netlink socket:
+ * one for each transaction, by which it reads the names of devices, besides its
+ * first one. So some descriptors are kept for it, and it is only called when
+ * what it needs is to be had: the reserve is of no use when the limit itself
+ * was lowered.
+ */
+#define RESERVE 3
+/* More than a transaction takes: two for its messages, the rest for words. */
+#define MEMORY_OCTETS (16 * 1024 * 1024)
+
+static int reserve[RESERVE] = {-1, -1, -1};
+static bool starved; /* the last try failed for want of these */
+
+static void reserve_take(void)
+{
+	for (unsigned int i = 0; i < array_size(reserve); i++)
+		if (reserve[i] < 0)
+			reserve[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void reserve_give(void)
+{
+	for (unsigned int i = 0; i < array_size(reserve); i++) {
+		if (reserve[i] >= 0)
+			close(reserve[i]);
+		reserve[i] = -1;
+	}
+}
+
+static bool memory_there(char *err, size_t len)
+{
+	void *p = mmap(NULL, MEMORY_OCTETS, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p != MAP_FAILED) {
+		munmap(p, MEMORY_OCTETS);
+		return true;
+	}
+	starved = true;
+	snprintf(
+		err, len,
+		"swmeshd has no memory left for it; see VmSize in /proc/%d/status and the limits in /proc/%d/limits",
+		(int)getpid(), (int)getpid());
+	return false;
+}
+
+static bool give_descriptors(char *err, size_t len)
+{
+	struct mnl_socket *sock;
+	int fd = -1, no;
+
+	reserve_give();
+	sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (sock)
+		fd = dup(mnl_socket_get_fd(sock));
+	no = errno;
+	if (fd >= 0)
+		close(fd);
+	if (sock)
+		mnl_socket_close(sock);
+	/* It waits by select(), which knows no higher ones. */
+	starved = fd < 0 || (!ctx && fd >= FD_SETSIZE);
+	if (!starved)
+		return true;
+	reserve_take();
+	snprintf(
+		err, len,
+		"swmeshd has no file descriptors left for it: %s; see 'ls /proc/%d/fd' and the limits in /proc/%d/limits",
+		fd < 0 ? safe_strerror(no) : "too many are in use",
+		(int)getpid(), (int)getpid());
+	return false;
+}
+
 static bool nft_open(char *err, size_t len)
 {
 	int no = 0;
@@ -192,7 +268,7 @@ static bool nft_open(char *err, size_t len)
 		snprintf(
 			err, len,
 			"no talking to the kernel's nf_tables: %s; load the module nf_tables, or configure 'filter off'",
-			strerror(no));
+			safe_strerror(no));
 		return false;
 	}
 	if (!ctx || nft_ctx_buffer_output(ctx) || nft_ctx_buffer_error(ctx)) {
@@ -203,6 +279,22 @@ static bool nft_open(char *err, size_t len)
 	thread_add_read(master, read_events, NULL,
 			mnl_socket_get_fd(event_sock), &t_event);
 	return true;
+}
+
+/* Till nft_done() the reserve is libnftables'. */
+static bool nft_begin(char *err, size_t len)
+{
+	if (!memory_there(err, len) || !give_descriptors(err, len))
+		return false;
+	if (nft_open(err, len))
+		return true;
+	reserve_take();
+	return false;
+}
+
+static void nft_done(void)
+{
+	reserve_take();
 }
 
 /* ---- running ---- */
@@ -233,13 +325,14 @@ bool filter_nft_run(const char *commands, char *err, size_t len)
 {
 	bool ok;
 
-	if (!nft_open(err, len))
+	if (!nft_begin(err, len))
 		return false;
 	read_notifications();
 	DEBUGD(&swmesh_dbg_kernel, "filter: %zu octets of commands",
 	       strlen(commands));
 	ok = run(commands, err, len);
 	(void)nft_ctx_get_output_buffer(ctx); /* empties it */
+	nft_done();
 	seen.port = 0;
 	read_notifications();
 	if (ok && !own_port)
@@ -255,14 +348,30 @@ char *filter_nft_list(const char *commands, char *err, size_t len)
 	unsigned int flags;
 	char *out = NULL;
 
-	if (!nft_open(err, len))
+	if (!nft_begin(err, len))
 		return NULL;
 	flags = nft_ctx_output_get_flags(ctx);
 	nft_ctx_output_set_flags(ctx, flags | NFT_CTX_OUTPUT_JSON);
 	if (run(commands, err, len))
 		out = strdup(nft_ctx_get_output_buffer(ctx));
 	nft_ctx_output_set_flags(ctx, flags);
+	nft_done();
 	return out;
+}
+
+bool filter_nft_absent(void)
+{
+	char err[MESH_REASON_LEN], *text;
+
+	text = filter_nft_list("list counters table inet " FILTER_TABLE, err,
+			       sizeof(err));
+	free(text);
+	return !text && !starved;
+}
+
+void filter_nft_init(void)
+{
+	reserve_take();
 }
 
 void filter_nft_stop(void)
@@ -272,6 +381,7 @@ void filter_nft_stop(void)
 		nft_ctx_free(ctx);
 	if (event_sock)
 		mnl_socket_close(event_sock);
+	reserve_give();
 	ctx = NULL;
 	event_sock = NULL;
 	own_port = 0;

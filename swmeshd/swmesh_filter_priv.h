@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between swmesh_filter.c, which knows what the table is to be,
+ * Between swmesh_filter.c, which knows what the table is to be and when,
+ * swmesh_filter_elements.c, which knows what is in its sets,
  * swmesh_filter_text.c, which says it in nft's words, and swmesh_filter_nft.c,
  * which gives it to the kernel and sees who else touches it.
  */
@@ -81,12 +82,35 @@ void filter_text_element(struct filter_text *text,
 			 const struct filter_element *e, bool first);
 void filter_text_end(struct filter_text *text);
 
+/* ---- swmesh_filter_elements.c ---- */
+
+/* Devices outlive their softwires by a little less, to receive what the AFBR
+ * has sent on the way. */
+#define FILTER_LINGER_S 4
+
+/* Find anew what the mesh asks for. True: some is kept for FILTER_LINGER_S
+ * although it no longer asks for it. */
+bool filter_elements_want(struct mesh *mesh);
+/* Elements to add (or delete) as commands, set by set; all: also those that the
+ * kernel has. False: there is none. */
+bool filter_elements_put(struct filter_text *text, int family, bool all,
+			 bool del);
+/* The kernel has them now. */
+void filter_elements_done(void);
+void filter_elements_clear(void);
+/* The kernel has all that lets in what the AFBR sends by this softwire. */
+bool filter_elements_in(const struct softwire *sw);
+
 /* ---- swmesh_filter_nft.c ---- */
 
 /* Carry out commands, all of them or none. */
 bool filter_nft_run(const char *commands, char *err, size_t len);
 /* The same, and what they print as JSON; to be freed with free(). */
 char *filter_nft_list(const char *commands, char *err, size_t len);
+/* The kernel certainly has no such table. */
+bool filter_nft_absent(void);
+/* While there are descriptors: keeps some. */
+void filter_nft_init(void);
 void filter_nft_stop(void);
 
 /* Somebody else changed the table; who: text. Called from the event loop. */

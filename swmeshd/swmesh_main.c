@@ -143,6 +143,7 @@ static const struct mesh_ops mesh_ops = {
 	.guard_set = swmesh_guard_set,
 	.sa_set = swmesh_ike_sa_set,
 	.sa_release = swmesh_ike_sa_release,
+	.filter_set = swmesh_filter_set,
 	.softwire_changed = softwire_changed,
 	.demand_changed = swmesh_bgp_demand_changed,
 	.config_changed = config_changed,
@@ -174,6 +175,7 @@ static void sigint(void)
 {
 	zlog_notice("Terminating on signal; tunnels and routes stay");
 	THREAD_OFF(t_run);
+	swmesh_errors_stop();
 	swmesh_bgp_stop();
 	swmesh_pmtu_stop();
 	swmesh_ike_stop();

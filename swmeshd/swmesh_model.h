@@ -42,6 +42,7 @@ enum softwire_state {
 	SOFTWIRE_WAIT_ENDPOINT, /* no usable route to the endpoint */
 	SOFTWIRE_WAIT_DEVICE,	/* the kernel is at it */
 	SOFTWIRE_WAIT_SA,	/* IKE is at it; nothing leaves in clear */
+	SOFTWIRE_WAIT_FILTER,	/* what the AFBR sends is not let in yet */
 	SOFTWIRE_UP,
 	SOFTWIRE_FAILING, /* the kernel refused; tried again later */
 	SOFTWIRE_STATES,
@@ -59,7 +60,9 @@ enum softwire_event {
 	SOFTWIRE_EV_SA_READY,	 /* protected, or need not be */
 	SOFTWIRE_EV_SA_FAILED,	 /* the IKE backend goes on trying */
 	SOFTWIRE_EV_SA_LOST,
-	SOFTWIRE_EV_RETRY, /* timer */
+	SOFTWIRE_EV_FILTER_READY,
+	SOFTWIRE_EV_FILTER_FAILED, /* the filter backend goes on trying */
+	SOFTWIRE_EV_RETRY,	   /* timer */
 	SOFTWIRE_EV_STOP,
 	SOFTWIRE_EVENTS,
 };
@@ -273,6 +276,12 @@ struct mesh_ops {
 	 */
 	bool (*sa_set)(struct softwire *sw);
 	void (*sa_release)(struct softwire *sw);
+	/*
+	 * Let in what the AFBR sends by it (S8). True: it is, now. False:
+	 * FILTER_READY or FILTER_FAILED follows, FILTER_FAILED any number of
+	 * times.
+	 */
+	bool (*filter_set)(struct softwire *sw);
 	/* Its state or what it sends with has changed, or it goes. */
 	void (*softwire_changed)(struct softwire *sw);
 
@@ -383,8 +392,15 @@ unsigned int softwire_protocols(const struct softwire *sw,
 unsigned int softwire_overhead(const struct softwire *sw);
 /* Of an outer packet; 0: not known. */
 uint32_t softwire_path_mtu(const struct softwire *sw);
-/* What may be carried: the path's MTU less the overhead (F4); 0: not known. */
+/* What may be carried: the path's MTU less the overhead (F4), but never less
+ * than an IPv6 link has to carry; 0: not known. */
 uint32_t softwire_mtu(const struct softwire *sw);
+/* What its routes are to say where the path carries less than that; 0: the
+ * device says it. Below SOFTWIRE_ROUTE_MTU_MAX. */
+#define SOFTWIRE_ROUTE_MTU_MAX 1280
+uint32_t softwire_route_mtu(const struct softwire *sw);
+/* For "show": what that means; empty: nothing. */
+const char *softwire_mtu_note(const struct softwire *sw, char *buf, size_t len);
 /* "gre/200" as it is sent, "gre/100" as it is received. */
 const char *softwire_tunnel_text(const struct softwire *sw, char *buf,
 				 size_t len);

@@ -121,9 +121,11 @@ static void check_softwire(const struct demand *demand,
 		c->feasible = true;
 		return;
 	}
-	c->pending = c->sw->state == SOFTWIRE_WAIT_DEVICE ||
-		     (c->sw->state == SOFTWIRE_WAIT_ENDPOINT &&
-		      (!demand->mesh->source_known || !afbr->path.known));
+	c->pending =
+		c->sw->state == SOFTWIRE_WAIT_DEVICE ||
+		(c->sw->state == SOFTWIRE_WAIT_FILTER && !c->sw->error[0]) ||
+		(c->sw->state == SOFTWIRE_WAIT_ENDPOINT &&
+		 (!demand->mesh->source_known || !afbr->path.known));
 	softwire_reason(c->sw, c->reason, len);
 }
 

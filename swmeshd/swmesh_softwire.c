@@ -4,9 +4,10 @@
  *
  * A softwire is up when its endpoint is reachable through the core (RFC 9012
  * section 6), its device is in the kernel and, if it is to be protected, its
- * SAs are (RFC 5619 section 4). The order is law (S9): first what drops packets
- * in clear, then the device, then the SAs; the route comes last, as a demand
- * that chooses the softwire. It is used by the demands that choose it
+ * SAs are (RFC 5619 section 4), and the filter lets in what the AFBR sends by
+ * it (S8). The order is law (S9): first what drops packets in clear, then the
+ * device, then the SAs; the route comes last, as a demand that chooses the
+ * softwire. It is used by the demands that choose it
  * (swmesh_select.c); a change here only marks them to choose anew. The device
  * stays while the endpoint is away: it does no harm, and the other end may
  * still reach us.
@@ -71,6 +72,14 @@ static enum softwire_event act_protect(struct softwire *sw)
 static enum softwire_event act_protect_anew(struct softwire *sw)
 {
 	return protect(sw) ? SOFTWIRE_EV_NONE : SOFTWIRE_EV_SA_LOST;
+}
+
+/* It was asked for when the device came, and mostly is there by now. */
+static enum softwire_event act_filter(struct softwire *sw)
+{
+	sw->error[0] = '\0';
+	return sw->afbr->mesh->ops->filter_set(sw) ? SOFTWIRE_EV_FILTER_READY
+						   : SOFTWIRE_EV_NONE;
 }
 
 static enum softwire_event act_came_up(struct softwire *sw)
@@ -138,8 +147,18 @@ static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
 		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
 		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
-		[SOFTWIRE_EV_SA_READY]      = GO(UP,            act_came_up),
+		[SOFTWIRE_EV_SA_READY]      = GO(WAIT_FILTER,   act_filter),
 		[SOFTWIRE_EV_SA_FAILED]     = GO(WAIT_SA,       NULL),
+		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
+	},
+	[SOFTWIRE_WAIT_FILTER] = {
+		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, NULL),
+		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_SA_LOST]       = GO(WAIT_SA,       NULL),
+		[SOFTWIRE_EV_FILTER_READY]  = GO(UP,            act_came_up),
+		[SOFTWIRE_EV_FILTER_FAILED] = GO(WAIT_FILTER,   NULL),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
 	},
 	[SOFTWIRE_UP] = {
@@ -166,6 +185,7 @@ static const char *const state_names[SOFTWIRE_STATES] = {
 	[SOFTWIRE_WAIT_ENDPOINT] = "wait-endpoint",
 	[SOFTWIRE_WAIT_DEVICE]   = "wait-device",
 	[SOFTWIRE_WAIT_SA]       = "wait-sa",
+	[SOFTWIRE_WAIT_FILTER]   = "wait-filter",
 	[SOFTWIRE_UP]            = "up",
 	[SOFTWIRE_FAILING]       = "failing",
 };
@@ -182,6 +202,8 @@ static const char *const event_names[SOFTWIRE_EVENTS] = {
 	[SOFTWIRE_EV_SA_READY]      = "sa-ready",
 	[SOFTWIRE_EV_SA_FAILED]     = "sa-failed",
 	[SOFTWIRE_EV_SA_LOST]       = "sa-lost",
+	[SOFTWIRE_EV_FILTER_READY]  = "filter-ready",
+	[SOFTWIRE_EV_FILTER_FAILED] = "filter-failed",
 	[SOFTWIRE_EV_RETRY]         = "retry",
 	[SOFTWIRE_EV_STOP]          = "stop",
 };
@@ -315,9 +337,39 @@ uint32_t softwire_mtu(const struct softwire *sw)
 	if (!path)
 		return 0;
 	/* RFC 8200 section 5: an IPv6 link carries 1280 octets. Smaller, and
-	 * the kernel would take IPv6 off the device; the outer packet is then
-	 * fragmented at the source, by the kernel. */
-	return path > overhead + 1280 ? path - overhead : 1280;
+	 * the kernel would take IPv6 off the device, with the SW-NHOP. */
+	return MAX(path > overhead ? path - overhead : 0,
+		   (uint32_t)SOFTWIRE_ROUTE_MTU_MAX);
+}
+
+/* RFC 791: every IPv4 link carries 68 octets. */
+#define IPV4_MTU_MIN 68
+
+uint32_t softwire_route_mtu(const struct softwire *sw)
+{
+	uint32_t overhead = softwire_overhead(sw);
+	uint32_t path = softwire_path_mtu(sw);
+
+	if (!path || path >= overhead + SOFTWIRE_ROUTE_MTU_MAX)
+		return 0;
+	return path > overhead + IPV4_MTU_MIN ? path - overhead : IPV4_MTU_MIN;
+}
+
+const char *softwire_mtu_note(const struct softwire *sw, char *buf, size_t len)
+{
+	uint32_t mtu = softwire_route_mtu(sw);
+
+	buf[0] = '\0';
+	/* RFC 2473 section 7.1 wants the outer packet in fragments; Linux does
+	 * not make any of what it forwards. */
+	if (mtu)
+		snprintf(
+			buf, len,
+			"the core carries packets of %u octets, %u of which are overhead: larger inner packets are fragmented (IPv4) or answered by ICMP; an IPv6 source need not heed that below %u (RFC 8201), so give the core an MTU of %u or more",
+			softwire_path_mtu(sw), softwire_overhead(sw),
+			SOFTWIRE_ROUTE_MTU_MAX,
+			softwire_overhead(sw) + SOFTWIRE_ROUTE_MTU_MAX);
+	return buf;
 }
 
 const char *softwire_tunnel_text(const struct softwire *sw, char *buf,
@@ -348,6 +400,11 @@ const char *softwire_reason(const struct softwire *sw, char *buf, size_t len)
 		snprintf(buf, len, "%s",
 			 sw->error[0] ? sw->error
 				      : "IKE is setting up its protection");
+		break;
+	case SOFTWIRE_WAIT_FILTER:
+		snprintf(buf, len,
+			 "the filter does not let its AFBR in yet%s%s",
+			 sw->error[0] ? ": " : "", sw->error);
 		break;
 	case SOFTWIRE_DOWN:
 	case SOFTWIRE_STATES:

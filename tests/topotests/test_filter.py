@@ -9,11 +9,13 @@ import contextlib
 import ipaddress
 import itertools
 import os
+import resource
 
 import pytest
 
 from lib import inject, kernel, netns, nft, softwires, traffic, wait
-from lib.mesh import gateway, host, loopback
+from lib.mesh import SW_NHOP_PREFIX, gateway, host, loopback
+from lib.routewatch import watching
 
 SETS = {"EDGE": ["tunnel 10 gre", "tunnel 20 ip-in-ip", "payload ipv4", "payload ipv6"]}
 MESH = {"name": "filter", "families": (4, 6), "sets": {n: SETS for n in (1, 2, 3)}}
@@ -212,6 +214,69 @@ def test_put_back(settled, command):
                 forged(inject.gre, loopback(1), host(1))) == [False, True]
 
 
+def without_descriptors(pid):
+    """Those that are open, and no further one."""
+    used = {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}
+    return resource.RLIMIT_NOFILE, next(n for n in itertools.count() if n not in used)
+
+
+def without_reserve(pid):
+    """Not even those that it keeps for this."""
+    folder = "/proc/%d/fd" % pid
+    kept = [int(fd) for fd in os.listdir(folder)
+            if int(fd) > 2 and os.readlink(os.path.join(folder, fd)) == "/dev/null"]
+    return resource.RLIMIT_NOFILE, min(kept)
+
+
+def without_memory(pid):
+    """What it has, and a megabyte."""
+    with open("/proc/%d/statm" % pid) as file:
+        return resource.RLIMIT_AS, int(file.read().split()[0]) * resource.getpagesize() + (1 << 20)
+
+
+@contextlib.contextmanager
+def limited(router, limit):
+    """swmeshd with a lower limit of its resources; yields its process number."""
+    with open("%s/swmeshd.pid" % router.run_dir) as file:
+        pid = int(file.read())
+    kind, value = limit(pid)
+    before = resource.prlimit(pid, kind)
+    resource.prlimit(pid, kind, (value, before[1]))
+    try:
+        yield pid
+    finally:
+        if router["swmeshd"].alive():
+            resource.prlimit(pid, kind, before)
+
+
+def test_descriptors_run_out(settled):
+    """Without a free file descriptor the table is put back all the same: some are in reserve."""
+    rules = nft.rules("a2")
+    with limited(settled["a2"], without_descriptors):
+        nft.nft("a2", "delete", "table", "inet", nft.TABLE)
+        wait.until(lambda: nft.rules("a2") == rules and filled("a2"), "the table is back")
+    assert settled["a2"]["swmeshd"].alive()
+
+
+@pytest.mark.parametrize("limit,what", [(without_reserve, "no file descriptors left"),
+                                        (without_memory, "no memory left")])
+def test_resources_run_out(settled, limit, what):
+    """Where the filter cannot be changed for want of something, swmeshd says so, once, and goes
+    on; and puts the table back when it can."""
+    a2, rules = settled["a2"], nft.rules("a2")
+    log = logged(a2, what)
+    with limited(a2, limit):
+        nft.nft("a2", "delete", "table", "inet", nft.TABLE)
+        wait.until(lambda: what in a2.json("swmeshd", "show softwire security")["filter"]["error"],
+                   "a2 says what it lacks")
+        assert not nft.present("a2")
+        assert len(settled["a2"].json("swmeshd", "show softwire")["softwires"]) == 4
+    wait.until(lambda: nft.rules("a2") == rules and filled("a2"), "the table is back")
+    wait.until(lambda: a2.json("swmeshd", "show softwire security")["filter"]["error"] == "",
+               "a2 has no complaint")
+    assert logged(a2, what) == log + 1
+
+
 def test_other_tables(settled):
     """Tables of others are not touched: not by changes, a restart, or the filter's end."""
     nft.nft("a2", OTHER)
@@ -247,6 +312,33 @@ def test_swmeshd_killed(settled):
     wait.until(lambda: filled("a2"), "a2's filter is whole")
     softwires.wait_flowing(flow)
     assert flow.stop().lost == []
+
+
+def test_up_means_let_in(settled):
+    """A softwire is up, and has its host route, only when the filter accepts what its AFBR
+    sends: here after table and devices were removed while swmeshd was away."""
+    swmeshd, order = settled["a2"]["swmeshd"], []
+    remotes, nhops = [loopback(1), loopback(3)], set(softwires.host_routes("a2"))
+    assert nhops
+    swmeshd.kill()
+    nft.nft("a2", "delete", "table", "inet", nft.TABLE)
+    netns.ip_batch("a2", ["link del " + name for name in kernel.tunnels("a2")])
+    with nft.watching("a2", "open6", remotes) as filter_watch, watching("a2") as (route_watch,):
+        swmeshd.launch()
+
+        def whole():
+            # In this order: what is told first is seen first, or at the same time.
+            order.extend(filter_watch.added())
+            order.extend(str(a) for a in route_watch.added(SW_NHOP_PREFIX))
+            return nhops <= set(order)
+
+        wait.until(whole, "a2 has its host routes", interval=0.01)
+    swmeshd.ready()
+    tunnels = kernel.tunnels("a2")
+    for nhop, device in softwires.host_routes("a2").items():
+        remote = tunnels[device].remote
+        assert remote in order and order.index(remote) < order.index(nhop), order
+    softwires.wait_talk(settled, [(2, 1), (2, 3)])
 
 
 def test_afbr_gone(settled):

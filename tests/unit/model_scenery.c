@@ -13,7 +13,7 @@ struct mesh mesh;
 unsigned int devices, releases, tracked, retries, holds, changes, configs,
 	guards, sas, sa_releases, route_sets, route_releases;
 struct softwire *last_route;
-bool device_ready, guard_ok, sa_ready;
+bool device_ready, guard_ok, sa_ready, filter_ready;
 
 static void op_schedule(struct mesh *m)
 {
@@ -98,6 +98,11 @@ static void op_sa_release(struct softwire *sw)
 	sa_releases++;
 }
 
+static bool op_filter_set(struct softwire *sw)
+{
+	return filter_ready;
+}
+
 static void op_demand_changed(struct demand *demand)
 {
 	changes++;
@@ -124,6 +129,7 @@ static const struct mesh_ops ops = {
 	.guard_set = op_guard_set,
 	.sa_set = op_sa_set,
 	.sa_release = op_sa_release,
+	.filter_set = op_filter_set,
 	.softwire_changed = op_softwire,
 	.demand_changed = op_demand_changed,
 	.config_changed = op_config_changed,
@@ -159,6 +165,7 @@ int setup(void **state)
 	device_ready = true;
 	guard_ok = true;
 	sa_ready = false;
+	filter_ready = true;
 	guards = sas = sa_releases = 0;
 	mesh_init(&mesh, &ops);
 	mesh.config.enabled = true;

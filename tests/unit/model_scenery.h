@@ -23,8 +23,8 @@ extern struct mesh mesh;
 extern unsigned int devices, releases, tracked, retries, holds, changes,
 	configs, guards, sas, sa_releases, route_sets, route_releases;
 extern struct softwire *last_route;
-/* What device_set(), guard_set() and sa_set() answer. */
-extern bool device_ready, guard_ok, sa_ready;
+/* What device_set(), guard_set(), sa_set() and filter_set() answer. */
+extern bool device_ready, guard_ok, sa_ready, filter_ready;
 
 int setup(void **state);
 int teardown(void **state);

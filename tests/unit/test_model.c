@@ -45,8 +45,19 @@ static void test_table(void **state)
 		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_DEVICE_FAILED, SOFTWIRE_FAILING},
 		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_DEVICE_LOST,
 		 SOFTWIRE_WAIT_DEVICE},
-		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_SA_READY, SOFTWIRE_UP},
+		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_SA_READY, SOFTWIRE_WAIT_FILTER},
 		{SOFTWIRE_WAIT_SA, SOFTWIRE_EV_STOP, SOFTWIRE_DOWN},
+		{SOFTWIRE_WAIT_FILTER, SOFTWIRE_EV_ENDPOINT_DOWN,
+		 SOFTWIRE_WAIT_ENDPOINT},
+		{SOFTWIRE_WAIT_FILTER, SOFTWIRE_EV_CHANGED,
+		 SOFTWIRE_WAIT_DEVICE},
+		{SOFTWIRE_WAIT_FILTER, SOFTWIRE_EV_DEVICE_FAILED,
+		 SOFTWIRE_FAILING},
+		{SOFTWIRE_WAIT_FILTER, SOFTWIRE_EV_DEVICE_LOST,
+		 SOFTWIRE_WAIT_DEVICE},
+		{SOFTWIRE_WAIT_FILTER, SOFTWIRE_EV_SA_LOST, SOFTWIRE_WAIT_SA},
+		{SOFTWIRE_WAIT_FILTER, SOFTWIRE_EV_FILTER_READY, SOFTWIRE_UP},
+		{SOFTWIRE_WAIT_FILTER, SOFTWIRE_EV_STOP, SOFTWIRE_DOWN},
 		{SOFTWIRE_UP, SOFTWIRE_EV_SA_LOST, SOFTWIRE_WAIT_SA},
 		{SOFTWIRE_UP, SOFTWIRE_EV_ENDPOINT_DOWN,
 		 SOFTWIRE_WAIT_ENDPOINT},
@@ -99,6 +110,55 @@ static void test_receives_by_every_tunnel(void **state)
 	assert_int_equal(softwire_mtu(demand->via), 1500 - 40 - 8);
 	assert_int_equal(softwire_mtu(softwire(PEER, TEA_TYPE_IPIP, 0)),
 			 1500 - 40);
+}
+
+/* A path that carries less than an IPv6 device must: the routes say it. */
+static void test_narrow_path(void **state)
+{
+	struct demand *demand = ask(1, PEER, gre_ipip);
+	char note[MESH_REASON_LEN];
+
+	path(PEER, true, false, 1328);
+	assert_int_equal(softwire_mtu(demand->via), 1280);
+	assert_int_equal(softwire_route_mtu(demand->via), 0);
+	assert_string_equal(softwire_mtu_note(demand->via, note, sizeof(note)),
+			    "");
+	path(PEER, true, false, 1280);
+	assert_int_equal(softwire_mtu(demand->via), 1280);
+	assert_int_equal(softwire_route_mtu(demand->via), 1280 - 48);
+	softwire_mtu_note(demand->via, note, sizeof(note));
+	assert_non_null(strstr(note, "an MTU of 1328 or more"));
+}
+
+/* It is not up, and nothing is sent by it, before its AFBR is let in (S8). */
+static void test_waits_for_the_filter(void **state)
+{
+	struct demand *demand = ask(1, PEER, gre_ipip);
+	char reason[MESH_REASON_LEN];
+	struct softwire *sw;
+
+	filter_ready = false;
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+	assert_int_equal(sw->state, SOFTWIRE_WAIT_FILTER);
+	/* The best one will be there in a moment: no other one meanwhile. */
+	softwire_event(softwire(PEER, TEA_TYPE_IPIP, 0),
+		       SOFTWIRE_EV_FILTER_READY, NULL);
+	mesh_run(&mesh);
+	assert_true(demand->pending);
+	assert_null(demand->via);
+
+	softwire_event(sw, SOFTWIRE_EV_FILTER_FAILED, "no memory");
+	mesh_run(&mesh);
+	assert_ptr_equal(demand->via, softwire(PEER, TEA_TYPE_IPIP, 0));
+	softwire_reason(sw, reason, sizeof(reason));
+	assert_string_equal(
+		reason, "the filter does not let its AFBR in yet: no memory");
+
+	softwire_event(sw, SOFTWIRE_EV_FILTER_READY, NULL);
+	mesh_run(&mesh);
+	assert_int_equal(sw->state, SOFTWIRE_UP);
+	assert_ptr_equal(demand->via, sw);
 }
 
 /* They announce GRE without a key, we with one: the directions differ. */
@@ -484,6 +544,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_table),
 		TEST(test_receives_by_every_tunnel),
+		TEST(test_narrow_path),
+		TEST(test_waits_for_the_filter),
 		TEST(test_key_in_one_direction),
 		TEST(test_two_keys),
 		TEST(test_key_changes),

@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """nftables as the kernel has it: swmeshd's table, its counters, everybody's tables."""
+import contextlib
+import ipaddress
 import json
+import socket
 
-from . import netns
+from . import netns, rtnetlink
 
 TABLE = "swmesh"
+
+NETLINK_NETFILTER = 12
+NFNLGRP_NFTABLES = 7
+NEWSETELEM = 10 << 8 | 12  # NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWSETELEM
+CHUNK = 1 << 16
 
 
 def nft(node, *words):
@@ -42,3 +50,37 @@ def elements(node, name):
         if one["table"] == TABLE and one["name"] == name:
             return sorted(json.dumps(e) for e in one.get("elem", []))
     return []
+
+
+class ElementWatch:
+    """Addresses that are put into a set from now on, in order."""
+
+    def __init__(self, node, name, addresses):
+        self.addresses = {a: ipaddress.ip_address(a).packed for a in addresses}
+        self.name = name.encode() + b"\0"
+        with netns.inside(node):
+            self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+        self.sock.setsockopt(socket.SOL_SOCKET, rtnetlink.SO_RCVBUFFORCE, 64 << 20)
+        self.sock.bind((0, 1 << NFNLGRP_NFTABLES - 1))
+        self.sock.setblocking(False)
+
+    def added(self):
+        """Those since the last call."""
+        found = []
+        while True:
+            try:
+                data = self.sock.recv(CHUNK)
+            except BlockingIOError:
+                return found
+            for kind, body in rtnetlink.messages(data):
+                if kind == NEWSETELEM and self.name in body:
+                    found += [a for a, packed in self.addresses.items() if packed in body]
+
+
+@contextlib.contextmanager
+def watching(node, name, addresses):
+    watch = ElementWatch(node, name, addresses)
+    try:
+        yield watch
+    finally:
+        watch.sock.close()

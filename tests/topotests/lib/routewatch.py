@@ -18,10 +18,17 @@ class RouteWatch:
 
     def removed(self, network):
         """The routes into this network that were removed since the last call."""
+        return self._told(rtnetlink.RTM_DELROUTE, network)
+
+    def added(self, network):
+        """Likewise those that were added."""
+        return self._told(rtnetlink.RTM_NEWROUTE, network)
+
+    def _told(self, kind, network):
         network, found = ipaddress.ip_network(network), []
         for change in self._changes():
             destination = ipaddress.ip_address(change.destination)
-            if change.kind == rtnetlink.RTM_DELROUTE and destination in network:
+            if change.kind == kind and destination in network:
                 found.append(destination)
         return found
 

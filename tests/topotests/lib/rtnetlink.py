@@ -38,16 +38,21 @@ def listen(sock):
     sock.bind((0, RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE))
 
 
-def changes(data):
-    """Those of unicast routes with a destination, in what was received."""
+def messages(data):
+    """Type and body of each netlink message in what was received."""
     at = 0
     while at + NLMSGHDR.size <= len(data):
         length, kind = NLMSGHDR.unpack_from(data, at)[:2]
-        if kind in (RTM_NEWROUTE, RTM_DELROUTE):
-            change = _change(kind, data[at + NLMSGHDR.size : at + length])
-            if change:
-                yield change
+        yield kind, data[at + NLMSGHDR.size : at + length]
         at += (length + 3) & ~3
+
+
+def changes(data):
+    """Those of unicast routes with a destination, in what was received."""
+    for kind, body in messages(data):
+        change = _change(kind, body) if kind in (RTM_NEWROUTE, RTM_DELROUTE) else None
+        if change:
+            yield change
 
 
 def _change(kind, body):
