@@ -240,6 +240,7 @@ const struct frr_yang_module_info frr_swmesh_info = {
 		LEAF(softwire, "softwire/reason"),
 		LEAF(softwire, "softwire/transmit-key"),
 		LEAF(softwire, "softwire/mtu"),
+		LEAF(softwire, "softwire/route-mtu"),
 		LEAF(softwire, "softwire/uptime"),
 		LEAF(softwire, "softwire/sw-nhops"),
 		LEAF(softwire, "softwire/in-packets"),

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`security NAME`: what is refused, what a file at boot is accepted with, secrets that stay
 secret, and files that are read again (S3, S4, S5, S9, S10, S11)."""
+import contextlib
 import json
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -278,6 +281,37 @@ def test_typed_secret(a1):
     a1.configure("swmeshd", "softwire mesh\nno security TYPED\n")
     key = os.stat(os.path.join(a1.etc_dir, "swmesh.seal"))
     assert key.st_mode & 0o777 == 0o600
+
+
+@pytest.fixture
+def full_disk(a1):
+    """The folder of swmeshd's files is on a full disk; yields what fills it."""
+    filler = os.path.join(a1.etc_dir, "filler")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", a1.etc_dir], check=True)
+    try:
+        shutil.chown(a1.etc_dir, "frr", "frr")
+        a1["swmeshd"].restart()  # it sees mounts as of its start
+        os.unlink(os.path.join(a1.etc_dir, "swmesh.seal"))
+        with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        yield filler
+    finally:
+        subprocess.run(["umount", "-l", a1.etc_dir], check=True)
+        a1["swmeshd"].restart()
+
+
+def test_full_disk(a1, full_disk):
+    """A secret that is typed and whose sealing key cannot be written is refused, with the reason,
+    and nothing is left half written: with room again it is taken."""
+    entry = "softwire mesh\nsecurity TYPED\nike group-psk secret %s\n" % SECRET
+    with pytest.raises(vty.VtyError, match="sealing key .* cannot be written: No space left"):
+        a1.configure("swmeshd", entry)
+    assert os.listdir(a1.etc_dir) == [os.path.basename(full_disk)]
+    os.unlink(full_disk)
+    a1.configure("swmeshd", entry)
+    assert "ike group-psk sealed v1:" in mesh_lines(a1)
+    a1.configure("swmeshd", "softwire mesh\nno security TYPED\n")
 
 
 def boot(a1, config):
