@@ -3,8 +3,8 @@
  * bgpd_swmesh.so: what the files of the module share.
  *
  * One subject a file: _module (load, the post run), _rx (received UPDATEs),
- * _carry (attribute 23 through bgpd's RIB), _filter (rules for neighbors), _out
- * (announcements), _nhop (SW-NHOPs and who uses them), _nht (answers about
+ * _carry (attribute 23 into bgpd's tables), _transit (it in there), _filter
+ * (rules for neighbors), _out (announcements), _nhop (SW-NHOPs and who uses them), _nht (answers about
  * them), _rmap (SOFTWIRE-IN and -OUT), _sets (encap-sets), _zebra (talk with
  * swmeshd), _stats and _vty (show).
  * All of it runs in bgpd's main thread.  doc/module.md tells why it is safe.
@@ -56,20 +56,17 @@ void swmesh_post(void);
 
 /* ---- _carry ---- */
 
-/* The UPDATE that bgpd is about to parse has a marked attribute (or not). */
-void swmesh_carry_packet(bool marked);
-/* Put code 23 back wherever this packet's marked attribute went. */
-void swmesh_carry_flush(void);
-void swmesh_carry_init(void);
-void swmesh_carry_fini(void);
+/* From now on bgpd's tables get attribute 23 for its stand-in.  False: bgpd does
+ * not keep unknown attributes where it should. */
+bool swmesh_carry_init(void);
+
+/* ---- _transit ---- */
 
 /* A Tunnel Encapsulation attribute inside attr->transit. */
 struct swmesh_found {
 	const uint8_t *value; /* inside the transit */
 	size_t len;
-	size_t at;    /* offset of the attribute in the transit */
-	size_t total; /* its octets there */
-	bool marked;  /* has its stand-in code still */
+	size_t total; /* its octets there, header included */
 };
 
 /* The (first) one there is; false when there is none. */
@@ -83,8 +80,6 @@ bool swmesh_transit_find(const struct transit *transit,
  */
 struct transit *swmesh_transit_replace(const struct transit *from,
 				       const uint8_t *attr, size_t len);
-/* `from` with stand-in codes turned back into 23. */
-struct transit *swmesh_transit_restore(const struct transit *from);
 /* Free one that bgp_attr_intern() has not taken over. */
 void swmesh_transit_free(struct transit *transit);
 
@@ -94,8 +89,9 @@ void swmesh_transit_free(struct transit *transit);
  * from, or go to, this neighbor. */
 bool swmesh_filter_allows_in(const struct peer *peer);
 bool swmesh_filter_allows_out(const struct peer *peer);
-/* IPv4 and IPv6, unicast, multicast and labeled unicast. */
-bool swmesh_af_covered(afi_t afi, safi_t safi);
+/* Families whose Encapsulation communities are a TEA's short form and filtered
+ * like it; elsewhere (EVPN, RFC 8365) they mean something of their own. */
+bool swmesh_af_is_ip(afi_t afi, safi_t safi);
 /* A command has run: neighbors it has removed have no rules any more. */
 void swmesh_filter_forget(void);
 void swmesh_filter_init(void);
@@ -117,7 +113,6 @@ enum swmesh_count {
 	SWMESH_COUNT_DUPLICATES, /* further attributes 23 discarded */
 	SWMESH_COUNT_FILTERED,	 /* taken out, eBGP (B6) */
 	SWMESH_COUNT_COMMUNITY_FILTERED,
-	SWMESH_COUNT_OTHER_SAFI, /* taken out: bgpd could not parse it */
 	SWMESH_COUNT_DENIED,	 /* routes that SOFTWIRE-IN refused */
 	SWMESH_COUNT_MAX,
 };

@@ -154,8 +154,7 @@ static void apply_peer(struct peer *peer, bool in, bool out)
 	if (!peer_established(peer))
 		return;
 	FOREACH_AFI_SAFI (afi, safi)
-		if (swmesh_af_covered(afi, safi))
-			apply_af(peer, afi, safi, in, out);
+		apply_af(peer, afi, safi, in, out);
 }
 
 static void apply(struct peer *peer, bool in, bool out)
@@ -285,7 +284,7 @@ static int last_fini(void)
 	return 0;
 }
 
-bool swmesh_af_covered(afi_t afi, safi_t safi)
+bool swmesh_af_is_ip(afi_t afi, safi_t safi)
 {
 	return (afi == AFI_IP || afi == AFI_IP6) &&
 	       (safi == SAFI_UNICAST || safi == SAFI_MULTICAST ||

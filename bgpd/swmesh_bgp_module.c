@@ -16,6 +16,7 @@
 
 #include "bgpd/bgpd.h"
 #include "bgpd/bgp_fsm.h"
+#include "bgpd/bgp_route.h"
 
 #include "bgpd/swmesh_bgp.h"
 #include "lib/log_limit.h"
@@ -37,7 +38,6 @@ DECLARE_KOOH(cmd_execute_done, (struct vty * vty, const char *cmd_exec),
 
 static void post_run(struct thread *thread)
 {
-	swmesh_carry_flush();
 	swmesh_out_check();
 	if (commands_run)
 		swmesh_rmap_ensure();
@@ -70,6 +70,16 @@ static int peer_changed(struct peer *peer)
 	return 0;
 }
 
+/* From bgp_update() and bgp_withdraw(), for each route. */
+static int route_processed(struct bgp *bgp, afi_t afi, safi_t safi,
+			   struct bgp_dest *dest, struct peer *peer,
+			   bool withdraw)
+{
+	if (!swmesh_stopping)
+		swmesh_nhop_touch();
+	return 0;
+}
+
 static int command_done(struct vty *vty, const char *command)
 {
 	/* At once: the next command may bring a neighbor of the same name. */
@@ -91,14 +101,12 @@ static void log_period(struct thread *thread)
 static int early_fini(void)
 {
 	THREAD_OFF(t_log);
-	swmesh_carry_flush();
 	swmesh_stopping = true;
 	THREAD_OFF(t_post);
 	swmesh_zebra_fini();
 	swmesh_sets_free();
 	swmesh_nhop_fini();
 	swmesh_out_fini();
-	swmesh_carry_fini();
 	swmesh_rx_fini();
 	swmesh_stats_fini();
 	return 0;
@@ -106,7 +114,12 @@ static int early_fini(void)
 
 static int late_init(struct thread_master *master)
 {
-	swmesh_carry_init();
+	if (!swmesh_carry_init()) {
+		fprintf(stderr,
+			"bgpd_swmesh: this bgpd keeps attributes that it does not know in another way than that of FRR %s: not started; install the swmesh that was built for it\n",
+			SWMESH_FRR_VERSION);
+		exit(1);
+	}
 	swmesh_rx_init();
 	swmesh_filter_init();
 	swmesh_out_init();
@@ -116,6 +129,7 @@ static int late_init(struct thread_master *master)
 	swmesh_vty_init();
 	thread_add_timer(bm->master, log_period, NULL, LOG_LIMIT_PERIOD_S,
 			 &t_log);
+	hook_register(bgp_process, route_processed);
 	hook_register(peer_status_changed, peer_changed);
 	hook_register(cmd_execute_done, command_done);
 	hook_register(frr_early_fini, early_fini);

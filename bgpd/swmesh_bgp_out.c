@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What an announcement may contain: the eBGP filter (B6), no SW-NHOP, and no
- * stand-in type.
+ * What an announcement may contain: the eBGP filter (B6) for all families, and
+ * no SW-NHOP.
  *
  * bgpd has no hook for it, but every announcement is interned by its subgroup's
  * hash (bgp_updgrp_adv.c:540, bgp_advertise_attr_intern()), and the hash's key
@@ -72,8 +72,6 @@ static bool group_strips(const struct update_group *updgrp)
 	struct rule_group ref = {.id = updgrp->id};
 	struct rule_group *g;
 
-	if (!swmesh_af_covered(updgrp->afi, updgrp->safi))
-		return false;
 	/* No id: a peer's wishes, to look a group up with. */
 	if (!updgrp->id)
 		return !swmesh_filter_allows_out(updgrp->conf);
@@ -154,23 +152,37 @@ static const struct swmesh_nhop *hidden_next_hop(const struct attr *attr)
 	return swmesh_nhop_find(&attr->mp_nexthop_global);
 }
 
+/* bgpd has made an attribute 23 of its own (VNC), which it keeps apart. */
+static bool has_own_tea(const struct attr *attr)
+{
+	return attr->encap_subtlvs != NULL;
+}
+
+/* What may not leave. */
+enum strip {
+	STRIP_NOTHING,
+	STRIP_TEA,
+	STRIP_ALL, /* Encapsulation communities, too */
+};
+
 /* What may leave of attr; takes over the reference and returns one. */
-static struct attr *outgoing(struct attr *attr, bool strip)
+static struct attr *outgoing(struct attr *attr, enum strip strip)
 {
 	const struct swmesh_nhop *nhop = hidden_next_hop(attr);
 	struct swmesh_found found;
-	bool tea = swmesh_transit_find(attr->transit, &found);
-	bool community = strip && has_encap(attr->ecommunity);
+	bool tea = strip && swmesh_transit_find(attr->transit, &found);
+	bool own = strip && has_own_tea(attr);
+	bool community = strip == STRIP_ALL && has_encap(attr->ecommunity);
 	struct attr copy;
 	struct attr *out;
 
-	if (!nhop && !community && !(tea && (strip || found.marked)))
+	if (!nhop && !community && !tea && !own)
 		return attr;
 	copy = *attr;
-	if (tea && strip)
+	if (tea)
 		copy.transit = swmesh_transit_replace(attr->transit, NULL, 0);
-	else if (tea && found.marked)
-		copy.transit = swmesh_transit_restore(attr->transit);
+	if (own)
+		copy.encap_subtlvs = NULL;
 	if (community) {
 		UNSET_FLAG(copy.flag, ATTR_FLAG_BIT(BGP_ATTR_EXT_COMMUNITIES));
 		bgp_attr_set_ecommunity(&copy, without_encap(attr->ecommunity));
@@ -187,7 +199,7 @@ static struct attr *outgoing(struct attr *attr, bool strip)
 
 /* An interned advertisement has nothing left to take out, so that for it the
  * key stays what it was. */
-static unsigned int advertise_key(const void *p, bool strip)
+static unsigned int advertise_key(const void *p, enum strip strip)
 {
 	struct bgp_advertise_attr *baa = (struct bgp_advertise_attr *)p;
 
@@ -198,12 +210,27 @@ static unsigned int advertise_key(const void *p, bool strip)
 
 static unsigned int key_pass(const void *p)
 {
-	return advertise_key(p, false);
+	return advertise_key(p, STRIP_NOTHING);
 }
 
-static unsigned int key_strip(const void *p)
+static unsigned int key_strip_tea(const void *p)
 {
-	return advertise_key(p, true);
+	return advertise_key(p, STRIP_TEA);
+}
+
+static unsigned int key_strip_all(const void *p)
+{
+	return advertise_key(p, STRIP_ALL);
+}
+
+typedef unsigned int (*hash_key)(const void *);
+
+static hash_key wanted_key(const struct update_group *updgrp, bool strip)
+{
+	if (!strip)
+		return key_pass;
+	return swmesh_af_is_ip(updgrp->afi, updgrp->safi) ? key_strip_all
+							  : key_strip_tea;
 }
 
 /* ---- finding groups and subgroups ---- */
@@ -222,7 +249,7 @@ static void announce_again(struct update_subgroup *subgrp)
  */
 static bool hook_subgroup(struct update_subgroup *subgrp, bool strip)
 {
-	unsigned int (*want)(const void *) = strip ? key_strip : key_pass;
+	hash_key want = wanted_key(subgrp->update_group, strip);
 	struct hash *hash = subgrp->hash;
 	bool fresh = hash->hash_key == bgp_advertise_attr_hash_key;
 
@@ -247,8 +274,6 @@ static void hook_group(struct hash_bucket *bucket, void *arg)
 	struct scan *scan = arg;
 	bool strip;
 
-	if (!swmesh_af_covered(updgrp->afi, updgrp->safi))
-		return;
 	strip = group_strips(updgrp);
 	UPDGRP_FOREACH_SUBGRP (updgrp, subgrp)
 		if (!hook_subgroup(subgrp, strip))

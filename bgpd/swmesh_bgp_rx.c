@@ -12,6 +12,8 @@
  *  - otherwise it goes on under a stand-in type (_carry), less the TLVs whose
  *    endpoint is missing or malformed (B9).
  *
+ * This holds for all address families: bgpd has one parser for them all.
+ *
  * Registered late, so that BMP and MRT dumps show what was received.
  */
 
@@ -39,9 +41,9 @@ DEFINE_MTYPE_STATIC(SWMESH, SWMESH_SEEN, "Decoded attribute");
 struct seen {
 	uint32_t hash;
 	size_t len;
-	uint8_t *attr; /* header and value */
+	uint8_t *attr;		/* header and value */
+	bool endpoint_optional; /* judged for SAFI 7 or 73 */
 	enum tea_verdict verdict;
-	bool plain; /* one TLV that bgpd's own parser understands */
 	bool trimmed;
 	size_t propagate_len; /* of a trimmed one */
 	uint8_t *propagate;
@@ -63,30 +65,17 @@ static void seen_free(struct seen **slot)
 	XFREE(MTYPE_SWMESH_SEEN, *slot);
 }
 
-/*
- * What bgp_attr_encap() of 8.4.4 takes (bgp_attr.c:2446): one TLV, whose
- * sub-TLVs have one octet of length.
- */
-static bool is_plain(const struct tea *tea)
+static const struct seen *judge(const uint8_t *attr, size_t len,
+				bool endpoint_optional)
 {
-	const struct tea_tunnel *tunnel = tea->tunnels;
-
-	if (tea->n_tunnels != 1)
-		return false;
-	for (size_t i = 0; i < tunnel->n_subs; i++)
-		if (tunnel->subs[i].type >= 128)
-			return false;
-	return true;
-}
-
-static const struct seen *judge(const uint8_t *attr, size_t len)
-{
-	uint32_t hash = jhash(attr, len, 0x73776d65);
+	uint32_t hash = jhash(attr, len, 0x73776d65 + endpoint_optional);
+	struct tea_opts opts = tea_opts_default;
 	struct seen **slot = &seen_slots[hash % SEEN_SLOTS];
 	struct seen *s = *slot;
 	struct tea tea;
 
 	if (s && s->hash == hash && s->len == len &&
+	    s->endpoint_optional == endpoint_optional &&
 	    !memcmp(s->attr, attr, len))
 		return s;
 	seen_free(slot);
@@ -95,9 +84,10 @@ static const struct seen *judge(const uint8_t *attr, size_t len)
 	s->len = len;
 	s->attr = XMALLOC(MTYPE_SWMESH_SEEN, len);
 	memcpy(s->attr, attr, len);
+	s->endpoint_optional = endpoint_optional;
 
-	s->verdict = tea_decode_attr(attr, len, NULL, &tea);
-	s->plain = s->verdict == TEA_ACCEPT && is_plain(&tea);
+	opts.endpoint_optional = endpoint_optional;
+	s->verdict = tea_decode_attr(attr, len, &opts, &tea);
 	if (s->verdict != TEA_ACCEPT) {
 		tea_reason(&tea, s->reason, sizeof(s->reason));
 	} else if (tea.propagate_len != tea.wire_len) {
@@ -110,11 +100,23 @@ static const struct seen *judge(const uint8_t *attr, size_t len)
 	return s;
 }
 
+/* RFC 7911: what this neighbor sends of IPv4 has path identifiers. */
+static bool has_path_ids(const struct peer *peer)
+{
+	return CHECK_FLAG(peer->af_cap[AFI_IP][SAFI_UNICAST],
+			  PEER_CAP_ADDPATH_AF_RX_ADV) &&
+	       CHECK_FLAG(peer->af_cap[AFI_IP][SAFI_UNICAST],
+			  PEER_CAP_ADDPATH_AF_TX_RCV);
+}
+
 static void refuse(struct peer *peer, struct update_scan *scan,
 		   const char *reason)
 {
 	struct swmesh_peer *stats = swmesh_peer_get(peer);
-	const struct update_edit edit = {.withdraw = true};
+	const struct update_edit edit = {
+		.withdraw = true,
+		.plain_prefixes = !has_path_ids(peer),
+	};
 	size_t at = scan->tea.total ? scan->tea.at : scan->broken_at;
 	size_t len = scan->tea.total ? scan->tea.total
 				     : scan->attrs_at + scan->attrs_len - at;
@@ -132,25 +134,24 @@ static void refuse(struct peer *peer, struct update_scan *scan,
 			peer->host, reason);
 }
 
-/* Take it out, and the communities too if asked. */
-static void remove_tea(struct peer *peer, struct update_scan *scan,
-		       bool communities, enum swmesh_count counter)
+/* Take it out, and the communities that mean the same. */
+static void remove_tea(struct peer *peer, struct update_scan *scan)
 {
-	const struct update_edit edit = {.drop_encap_communities = communities};
+	const struct update_edit edit = {
+		.drop_encap_communities = update_has_ip_routes(scan),
+	};
 
-	swmesh_peer_get(peer)->count[counter]++;
+	swmesh_peer_get(peer)->count[SWMESH_COUNT_FILTERED]++;
 	if (SWMESH_DBG(UPDATE))
-		zlog_debug("%s: Tunnel Encapsulation attribute taken out: %s",
-			   peer->host,
-			   counter == SWMESH_COUNT_FILTERED
-				   ? "neighbor is filtered"
-				   : "address family not supported");
+		zlog_debug(
+			"%s: Tunnel Encapsulation attribute taken out: neighbor is filtered",
+			peer->host);
 	if (!update_rewrite(scan, &edit, scratch))
 		refuse(peer, scan, "no attribute type free to replace it");
 }
 
-/* Let it through; true when there is a mark in the message now. */
-static bool pass_on(struct peer *peer, struct update_scan *scan,
+/* Let it through, under a stand-in type. */
+static void pass_on(struct peer *peer, struct update_scan *scan,
 		    const struct seen *s)
 {
 	struct swmesh_peer *stats = swmesh_peer_get(peer);
@@ -168,16 +169,15 @@ static bool pass_on(struct peer *peer, struct update_scan *scan,
 	}
 	if (!done) {
 		refuse(peer, scan, "no attribute type free to carry it");
-		return false;
+		return;
 	}
 	stats->count[SWMESH_COUNT_ACCEPTED]++;
 	if (s->trimmed)
 		stats->count[SWMESH_COUNT_TRIMMED]++;
-	return true;
 }
 
-/* An UPDATE with at least one attribute 23; true when it is marked now. */
-static bool update_with_tea(struct peer *peer, struct update_scan *scan,
+/* An UPDATE with at least one attribute 23. */
+static void update_with_tea(struct peer *peer, struct update_scan *scan,
 			    bool allowed)
 {
 	struct swmesh_peer *stats = swmesh_peer_get(peer);
@@ -189,65 +189,57 @@ static bool update_with_tea(struct peer *peer, struct update_scan *scan,
 	if (scan->tea_broken && !scan->n_tea) {
 		refuse(peer, scan,
 		       "its length passes the end of the path attributes");
-		return false;
+		return;
 	}
-	s = judge(scan->body + scan->tea.at, scan->tea.total);
+	s = judge(scan->body + scan->tea.at, scan->tea.total,
+		  update_is_of_endpoints(scan));
 	if (s->verdict != TEA_ACCEPT || scan->broken) {
 		refuse(peer, scan,
 		       s->verdict != TEA_ACCEPT
 			       ? s->reason
 			       : "an attribute beside it passes the end of the path attributes");
-		return false;
+		return;
 	}
-	if (!update_is_unicast(scan)) {
-		if (!s->plain || scan->n_tea > 1)
-			remove_tea(peer, scan, false, SWMESH_COUNT_OTHER_SAFI);
-		return false;
-	}
-	if (!allowed) {
-		remove_tea(peer, scan, true, SWMESH_COUNT_FILTERED);
-		return false;
-	}
-	return pass_on(peer, scan, s);
+	if (allowed)
+		pass_on(peer, scan, s);
+	else
+		remove_tea(peer, scan);
 }
 
 static void filter_communities(struct peer *peer, struct update_scan *scan)
 {
 	const struct update_edit edit = {.drop_encap_communities = true};
 
-	if (!update_is_unicast(scan) || !update_has_encap_community(scan))
+	if (!update_has_ip_routes(scan) || !update_has_encap_community(scan))
 		return;
 	swmesh_peer_get(peer)->count[SWMESH_COUNT_COMMUNITY_FILTERED]++;
-	update_rewrite(scan, &edit, scratch);
+	if (!update_rewrite(scan, &edit, scratch))
+		refuse(peer, scan,
+		       "no attribute type free to replace its Encapsulation community");
 }
 
-static bool update_received(struct peer *peer, uint8_t *body, size_t len)
+static void update_received(struct peer *peer, uint8_t *body, size_t len)
 {
 	struct update_scan scan;
 	bool allowed;
 
 	if (!update_scan(&scan, body, len))
-		return false;
+		return;
 	allowed = swmesh_filter_allows_in(peer);
 	if (scan.n_tea || scan.tea_broken)
-		return update_with_tea(peer, &scan, allowed);
-	if (!allowed && scan.ext_comm.total && !scan.broken)
+		update_with_tea(peer, &scan, allowed);
+	else if (!allowed && scan.ext_comm.total && !scan.broken)
 		filter_communities(peer, &scan);
-	return false;
 }
 
 static int packet_received(struct peer *peer, uint8_t type, bgp_size_t size,
 			   struct stream *s)
 {
-	bool marked = false;
-
 	if (swmesh_stopping)
 		return 0;
 	if (type == BGP_MSG_UPDATE && size >= BGP_HEADER_SIZE &&
 	    STREAM_READABLE(s) >= (size_t)size - BGP_HEADER_SIZE)
-		marked = update_received(peer, stream_pnt(s),
-					 size - BGP_HEADER_SIZE);
-	swmesh_carry_packet(marked);
+		update_received(peer, stream_pnt(s), size - BGP_HEADER_SIZE);
 	return 0;
 }
 

@@ -83,8 +83,6 @@ static const struct {
 	[SWMESH_COUNT_FILTERED] = {"filtered", "attribute filtered"},
 	[SWMESH_COUNT_COMMUNITY_FILTERED] =
 		{"communityFiltered", "Encapsulation community filtered"},
-	[SWMESH_COUNT_OTHER_SAFI] = {"otherSafi",
-				     "taken out, address family not supported"},
 	[SWMESH_COUNT_DENIED] = {"denied", "routes denied by SOFTWIRE-IN"},
 };
 

@@ -130,19 +130,37 @@ bool update_scan(struct update_scan *scan, uint8_t *body, size_t len)
 	return true;
 }
 
-bool update_is_unicast(const struct update_scan *scan)
+/* SAFI of the routes in MP_REACH_NLRI if they are of IPv4 or IPv6; 0: not. */
+static uint8_t reach_safi(const struct update_scan *scan)
 {
 	const struct update_span *mp = &scan->mp_reach;
+	const uint8_t *value = scan->body + mp->at + mp->header;
 	uint16_t afi;
+
+	if (mp->total - mp->header < 3)
+		return 0;
+	afi = get16(value);
+	return afi == 1 || afi == 2 ? value[2] : 0;
+}
+
+bool update_has_ip_routes(const struct update_scan *scan)
+{
 	uint8_t safi;
 
-	if (!mp->total)
+	if (scan->nlri_len || !scan->mp_reach.total)
 		return true;
-	if (mp->total - mp->header < 3)
+	safi = reach_safi(scan);
+	return safi == 1 || safi == 2 || safi == 4;
+}
+
+bool update_is_of_endpoints(const struct update_scan *scan)
+{
+	uint8_t safi;
+
+	if (scan->nlri_len || !scan->mp_reach.total)
 		return false;
-	afi = get16(scan->body + mp->at + mp->header);
-	safi = scan->body[mp->at + mp->header + 2];
-	return (afi == 1 || afi == 2) && (safi == 1 || safi == 2 || safi == 4);
+	safi = reach_safi(scan);
+	return safi == 7 || safi == 73;
 }
 
 static bool is_encap(const uint8_t *community)
@@ -286,9 +304,45 @@ static bool put_padding(struct output *out, size_t len, uint8_t code)
 	return true;
 }
 
-/* The attributes as edited, as long as they were. */
+/* Ways for a withdrawal to fill its length, tried in this order. */
+enum way {
+	WAY_AS_IT_IS,
+	WAY_UNREACH, /* MP_REACH_NLRI becomes MP_UNREACH_NLRI */
+	WAY_PREFIX,  /* two octets become a withdrawn prefix */
+	WAYS,
+};
+
+#define NO_PREFIX_LEN 2
+static const uint8_t no_prefix[NO_PREFIX_LEN] = {8, 224};
+
+/* MP_REACH_NLRI as MP_UNREACH_NLRI (RFC 4760 sections 3 and 4); false when it
+ * does not end well, or would be an End-of-RIB (RFC 4724 section 2). */
+static bool put_unreach(struct output *out, const uint8_t *attr,
+			const struct update_span *span)
+{
+	const uint8_t *value = attr + span->header;
+	size_t len = span->total - span->header;
+	uint8_t *p = out->buf + out->len;
+	size_t skip;
+
+	if (len < 5)
+		return false;
+	skip = 5 + value[3]; /* family, next hop, reserved octet */
+	if (len <= skip)
+		return false;
+	p[0] = FLAG_OPTIONAL | FLAG_EXTLEN;
+	p[1] = UPDATE_ATTR_MP_UNREACH;
+	put16(p + 2, 3 + len - skip);
+	out->len += 4;
+	put(out, value, 3);
+	put(out, value + skip, len - skip);
+	return true;
+}
+
+/* The attributes as edited, of this length in all. */
 static bool write_attrs(struct output *out, struct update_scan *scan,
-			const struct update_edit *edit)
+			const struct update_edit *edit, enum way way,
+			size_t total)
 {
 	size_t start = out->len;
 	size_t at = scan->attrs_at;
@@ -305,31 +359,60 @@ static bool write_attrs(struct output *out, struct update_scan *scan,
 	for (; at < end; at += span.total) {
 		if (!read_header(scan->body, at, end, &span))
 			return false;
-		put_attr(out, scan, edit, &span, code);
+		if (way != WAY_UNREACH || at != scan->mp_reach.at)
+			put_attr(out, scan, edit, &span, code);
+		else if (!put_unreach(out, scan->body + at, &span))
+			return false;
 	}
+	if (out->len - start > total)
+		return false;
 	/* Nothing unknown stays in a withdrawal: any type will do. */
 	code = edit->withdraw ? UPDATE_CODE_FIRST : free_code(scan);
-	return put_padding(out, scan->attrs_len - (out->len - start), code);
+	return put_padding(out, total - (out->len - start), code);
+}
+
+static bool way_is_open(const struct update_scan *scan,
+			const struct update_edit *edit, enum way way)
+{
+	if (way == WAY_AS_IT_IS)
+		return true;
+	if (!edit->withdraw)
+		return false;
+	if (way == WAY_UNREACH)
+		return scan->mp_reach.total && !scan->mp_unreach.total;
+	return edit->plain_prefixes && scan->attrs_len >= NO_PREFIX_LEN;
+}
+
+static bool rewrite(struct update_scan *scan, const struct update_edit *edit,
+		    enum way way, struct output *out)
+{
+	const uint8_t *body = scan->body;
+	size_t move = edit->withdraw ? scan->nlri_len : 0;
+	size_t extra = way == WAY_PREFIX ? NO_PREFIX_LEN : 0;
+
+	put16(out->buf, scan->withdrawn_len + move + extra);
+	out->len = 2;
+	put(out, body + scan->withdrawn_at, scan->withdrawn_len);
+	put(out, body + scan->nlri_at, move);
+	put(out, no_prefix, extra);
+	put16(out->buf + out->len, scan->attrs_len - extra);
+	out->len += 2;
+	if (!write_attrs(out, scan, edit, way, scan->attrs_len - extra))
+		return false;
+	put(out, body + scan->nlri_at + move, scan->nlri_len - move);
+	return true;
 }
 
 bool update_rewrite(struct update_scan *scan, const struct update_edit *edit,
 		    uint8_t *scratch)
 {
 	struct output out = {.buf = scratch};
-	const uint8_t *body = scan->body;
-	bool move = edit->withdraw;
 
-	put16(scratch, scan->withdrawn_len + (move ? scan->nlri_len : 0));
-	out.len = 2;
-	put(&out, body + scan->withdrawn_at, scan->withdrawn_len);
-	if (move)
-		put(&out, body + scan->nlri_at, scan->nlri_len);
-	put16(scratch + out.len, scan->attrs_len);
-	out.len += 2;
-	if (!write_attrs(&out, scan, edit))
-		return false;
-	if (!move)
-		put(&out, body + scan->nlri_at, scan->nlri_len);
-	memcpy(scan->body, scratch, out.len);
-	return true;
+	for (enum way way = WAY_AS_IT_IS; way < WAYS; way++)
+		if (way_is_open(scan, edit, way) &&
+		    rewrite(scan, edit, way, &out)) {
+			memcpy(scan->body, scratch, out.len);
+			return true;
+		}
+	return false;
 }

@@ -81,8 +81,13 @@ struct update_scan {
  */
 bool update_scan(struct update_scan *scan, uint8_t *body, size_t len);
 
-/* Whether the routes in it are all of SAFI unicast, multicast or labeled. */
-bool update_is_unicast(const struct update_scan *scan);
+/* Whether any of its routes is of SAFI unicast, multicast or labeled, as all
+ * outside of MP_REACH_NLRI are (RFC 4760). */
+bool update_has_ip_routes(const struct update_scan *scan);
+
+/* Whether all its routes are of a SAFI whose NLRI is a tunnel's endpoint: 7
+ * (RFC 5512) or 73 (RFC 9830). */
+bool update_is_of_endpoints(const struct update_scan *scan);
 
 /* Whether the attribute has an Encapsulation extended community (03 0c). */
 bool update_has_encap_community(const struct update_scan *scan);
@@ -106,6 +111,10 @@ struct update_edit {
 	 * mandatory attributes and withdraws what MP_REACH_NLRI holds
 	 * (bgp_attr.c:3117, on iBGP too). */
 	bool withdraw;
+	/* No path identifiers before IPv4 prefixes (RFC 7911): two octets that
+	 * are no attribute may become a withdrawn 224.0.0.0/8, which bgpd
+	 * logs and ignores, as it is no route (bgp_route.c:5606). */
+	bool plain_prefixes;
 };
 
 /*
@@ -113,6 +122,9 @@ struct update_edit {
  * UPDATE_BODY_MAX octets.  False, and nothing changed, when it cannot be done:
  * one or two octets would be left over, which is no attribute, or the value of
  * attribute 23 is longer than the one received.  The scan is stale after it.
+ *
+ * A withdrawal finds room for octets left over in MP_REACH_NLRI, as
+ * MP_UNREACH_NLRI needs no next hop, or see plain_prefixes.
  */
 bool update_rewrite(struct update_scan *scan, const struct update_edit *edit,
 		    uint8_t *scratch);

@@ -141,7 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROMISE(w.marked == 0); /* none can be forged */
 	PROMISE(w.teas == scan.n_tea);
 	PROMISE(scan.broken == (w.whole != scan.attrs_len));
-	update_is_unicast(&scan);
+	update_has_ip_routes(&scan);
+	update_is_of_endpoints(&scan);
 	update_has_encap_community(&scan);
 	if (kind == WITHDRAW)
 		check_edit(&scan, kind);
