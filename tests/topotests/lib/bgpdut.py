@@ -35,7 +35,10 @@ def address(number):
     return "fd00:9::%d" % number
 
 
-def config(extra="", maps=None):
+FAMILIES = ("ipv4 unicast", "ipv6 unicast")
+
+
+def config(extra="", maps=None, families=FAMILIES):
     """maps: neighbor number -> lines under each address family, beside those of PEERS."""
     lines = ["router bgp %d" % ASN, " bgp router-id 10.255.9.1",
              " no bgp default ipv4-unicast", " no bgp ebgp-requires-policy",
@@ -46,8 +49,8 @@ def config(extra="", maps=None):
                   " neighbor %s capability extended-nexthop" % address(number),
                   " neighbor %s advertisement-interval 0" % address(number)]
         lines += [" neighbor %s %s" % (address(number), line) for line in plain]
-    for family in ("ipv4", "ipv6"):
-        lines.append(" address-family %s unicast" % family)
+    for family in families:
+        lines.append(" address-family %s" % family)
         for number, (_, _, per_family) in PEERS.items():
             lines.append("  neighbor %s activate" % address(number))
             lines += ["  neighbor %s %s" % (address(number), line)
@@ -56,9 +59,9 @@ def config(extra="", maps=None):
     return "\n".join(lines + ["exit", extra, ""])
 
 
-def topology(extra="", maps=None, swmeshd=None):
+def topology(extra="", maps=None, swmeshd=None, families=FAMILIES):
     """swmeshd: its configuration; none: it does not run."""
-    configs = {"zebra": "", "bgpd": config(extra, maps)}
+    configs = {"zebra": "", "bgpd": config(extra, maps, families)}
     if swmeshd is not None:
         configs["swmeshd"] = swmeshd
     router = Router(DUT, configs, {
@@ -70,10 +73,10 @@ def topology(extra="", maps=None, swmeshd=None):
         [router])
 
 
-def speaker(number):
+def speaker(number, **options):
     asn = PEERS[number][0]
     return bgp.Speaker(SPEAKERS, address(number), ROUTER, asn, "10.255.9.%d" % number,
-                       ibgp=asn == ASN).start()
+                       ibgp=asn == ASN, **options).start()
 
 
 # -- attributes --

@@ -21,13 +21,24 @@ HOLD_TIME = 90
 OPTIONAL, TRANSITIVE, PARTIAL, EXTENDED = 0x80, 0x40, 0x20, 0x10
 ORIGIN, AS_PATH, NEXT_HOP, MED, LOCAL_PREF, COMMUNITY = 1, 2, 3, 4, 5, 8
 MP_REACH, MP_UNREACH, EXT_COMMUNITY, TUNNEL_ENCAP = 14, 15, 16, 23
-AFI_IPV4, AFI_IPV6, SAFI_UNICAST = 1, 2, 1
+AFI_IPV4, AFI_IPV6, AFI_L2VPN = 1, 2, 25
+SAFI_UNICAST, SAFI_MULTICAST, SAFI_LABELED, SAFI_ENCAP, SAFI_EVPN, SAFI_VPN = 1, 2, 4, 7, 70, 128
 
 
 def prefix_bytes(prefix):
     """NLRI of one prefix (RFC 4271 section 4.3)."""
     net = ipaddress.ip_network(prefix)
     return bytes([net.prefixlen]) + net.network_address.packed[: (net.prefixlen + 7) // 8]
+
+
+def parse_mp_nlri(data, afi, safi):
+    """Prefixes of unicast and multicast; of other SAFIs one route, as "1/128 HEX", without its
+    label, which is another one in a withdrawal."""
+    if safi in (SAFI_UNICAST, SAFI_MULTICAST):
+        return parse_prefixes(data, afi)
+    if safi in (SAFI_LABELED, SAFI_VPN):
+        data = data[:1] + data[4:]
+    return ["%d/%d %s" % (afi, safi, data.hex())] if data else []
 
 
 def parse_prefixes(data, afi):
@@ -93,12 +104,13 @@ def parse_update(body, now=0.0):
         nexthop = str(ipaddress.ip_address(attributes[NEXT_HOP][1]))
     if MP_REACH in attributes:
         value = attributes[MP_REACH][1]
-        afi, _, size = struct.unpack_from("!HBB", value)
-        nexthop = str(ipaddress.ip_address(value[4 : 4 + min(size, 16)]))
-        announced += parse_prefixes(value[5 + size :], afi)
+        afi, safi, size = struct.unpack_from("!HBB", value)
+        if size in (4, 16, 32):
+            nexthop = str(ipaddress.ip_address(value[4 : 4 + min(size, 16)]))
+        announced += parse_mp_nlri(value[5 + size :], afi, safi)
     if MP_UNREACH in attributes:
         value = attributes[MP_UNREACH][1]
-        withdrawn += parse_prefixes(value[3:], struct.unpack_from("!H", value)[0])
+        withdrawn += parse_mp_nlri(value[3:], *struct.unpack_from("!HB", value))
     return Update(now, withdrawn, announced, attributes, nexthop, body)
 
 
