@@ -9,7 +9,7 @@
 #include "bgpd/swmesh_update.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { MARK, WITHDRAW, KEEP, DROP, KINDS };
+enum { MARK, WITHDRAW, WITHDRAW_PLAIN, KEEP, DROP, KINDS };
 
 /* What an independent walk over the attributes finds. */
 struct walk {
@@ -52,10 +52,14 @@ static struct walk walk(const uint8_t *p, size_t len)
 
 static void check_withdrawn(const struct update_scan *old,
 			    const struct update_scan *now, const struct walk *w,
-			    const struct walk *before)
+			    const struct walk *before, bool plain)
 {
+	size_t extra =
+		now->withdrawn_len - old->withdrawn_len - old->nlri_len;
+
 	PROMISE(now->nlri_len == 0);
-	PROMISE(now->withdrawn_len == old->withdrawn_len + old->nlri_len);
+	PROMISE(extra == 0 || (plain && extra == 2));
+	PROMISE(now->attrs_len == old->attrs_len - extra);
 	PROMISE(w->teas == 0 && w->marked == 0);
 	PROMISE(w->reach == before->reach);
 	PROMISE(w->attrs <= w->reach + 1); /* and the padding */
@@ -76,9 +80,11 @@ static void check_edit(struct update_scan *scan, int kind)
 	static uint8_t copy[UPDATE_BODY_MAX];
 	const uint8_t *attrs = scan->body + scan->attrs_at;
 	struct walk before = walk(attrs, scan->attrs_len);
-	struct update_edit edit = {.withdraw = kind == WITHDRAW,
+	bool withdraw = kind == WITHDRAW || kind == WITHDRAW_PLAIN;
+	struct update_edit edit = {.withdraw = withdraw,
+				   .plain_prefixes = kind == WITHDRAW_PLAIN,
 				   .keep_tea = kind == KEEP,
-				   .drop_encap_communities = kind != WITHDRAW};
+				   .drop_encap_communities = !withdraw};
 	struct update_scan old = *scan;
 	struct update_scan now;
 	struct walk w;
@@ -94,15 +100,14 @@ static void check_edit(struct update_scan *scan, int kind)
 		PROMISE(!memcmp(copy, scan->body, scan->len));
 		return;
 	}
-	/* The NLRI has gone before them. */
-	w = walk(attrs + (kind == WITHDRAW ? old.nlri_len : 0), old.attrs_len);
-	PROMISE(w.whole == old.attrs_len);
 	PROMISE(update_scan(&now, memcpy(copy, scan->body, old.len), old.len));
-	PROMISE(!now.broken && now.attrs_len == old.attrs_len);
+	w = walk(scan->body + now.attrs_at, now.attrs_len);
+	PROMISE(!now.broken && w.whole == now.attrs_len);
+	PROMISE(withdraw || now.attrs_len == old.attrs_len);
 	if (edit.drop_encap_communities)
 		PROMISE(w.encaps == 0);
-	if (kind == WITHDRAW)
-		check_withdrawn(&old, &now, &w, &before);
+	if (withdraw)
+		check_withdrawn(&old, &now, &w, &before, edit.plain_prefixes);
 	else if (kind == KEEP)
 		check_kept(&now, &w, tea, edit.tea_len);
 	else
@@ -144,7 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	update_has_ip_routes(&scan);
 	update_is_of_endpoints(&scan);
 	update_has_encap_community(&scan);
-	if (kind == WITHDRAW)
+	if (kind == WITHDRAW || kind == WITHDRAW_PLAIN)
 		check_edit(&scan, kind);
 	else if (scan.broken)
 		return 0;
