@@ -4,10 +4,10 @@
  *
  * One subject a file: _module (load, the post run), _rx (received UPDATEs),
  * _carry (attribute 23 into bgpd's tables), _transit (it in there), _filter
- * (rules for neighbors), _out (announcements), _nhop (SW-NHOPs and who uses them), _nht (answers about
- * them), _rmap (SOFTWIRE-IN and -OUT), _sets (encap-sets), _zebra (talk with
- * swmeshd), _stats and _vty (show).
- * All of it runs in bgpd's main thread.  doc/module.md tells why it is safe.
+ * (rules for neighbors), _out (announcements), _nhop (SW-NHOPs and who uses
+ * them), _nht (answers about them), _rmap (SOFTWIRE-IN and -OUT), _sets
+ * (encap-sets), _zebra (talk with swmeshd), _stats and _vty (show). All of it
+ * runs in bgpd's main thread.  doc/module.md tells why it is safe.
  */
 #ifndef SWMESH_BGP_H
 #define SWMESH_BGP_H
@@ -56,8 +56,8 @@ void swmesh_post(void);
 
 /* ---- _carry ---- */
 
-/* From now on bgpd's tables get attribute 23 for its stand-in.  False: bgpd does
- * not keep unknown attributes where it should. */
+/* From now on bgpd's tables get attribute 23 for its stand-in.  False: bgpd
+ * does not keep unknown attributes where it should. */
 bool swmesh_carry_init(void);
 
 /* ---- _transit ---- */
@@ -113,7 +113,7 @@ enum swmesh_count {
 	SWMESH_COUNT_DUPLICATES, /* further attributes 23 discarded */
 	SWMESH_COUNT_FILTERED,	 /* taken out, eBGP (B6) */
 	SWMESH_COUNT_COMMUNITY_FILTERED,
-	SWMESH_COUNT_DENIED,	 /* routes that SOFTWIRE-IN refused */
+	SWMESH_COUNT_DENIED, /* routes that SOFTWIRE-IN refused */
 	SWMESH_COUNT_MAX,
 };
 

@@ -54,8 +54,7 @@ static void check_withdrawn(const struct update_scan *old,
 			    const struct update_scan *now, const struct walk *w,
 			    const struct walk *before, bool plain)
 {
-	size_t extra =
-		now->withdrawn_len - old->withdrawn_len - old->nlri_len;
+	size_t extra = now->withdrawn_len - old->withdrawn_len - old->nlri_len;
 
 	PROMISE(now->nlri_len == 0);
 	PROMISE(extra == 0 || (plain && extra == 2));
