@@ -91,7 +91,7 @@ class Runner:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--jobs", type=int, default=2 * os.cpu_count())  # they mostly wait
     parser.add_argument("--module", required=True)
     parser.add_argument("--source", required=True)
     parser.add_argument("--results", required=True)

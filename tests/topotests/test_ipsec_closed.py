@@ -144,6 +144,30 @@ def test_swmeshd_killed(settled):
     settled.assert_protected(mark)
 
 
+@pytest.mark.parametrize("zebra, bgpd, seconds", [(1, 2, 20), (2, 1, 60)])
+def test_frr_frozen(settled, zebra, bgpd, seconds):
+    """zebra of one AFBR and bgpd of the other one stand still, longer than BGP's hold time, the
+    second time as long as swmeshd waits for a bgpd: nothing is in clear, swmeshd answers all
+    the time, and afterwards all is whole by itself."""
+    mark = settled.capture.mark()
+    flow = settled.flow("h1", host(2), "h2", rate=50)
+    softwires.wait_flowing(flow)
+    with settled["a%d" % zebra]["zebra"].frozen(), settled["a%d" % bgpd]["bgpd"].frozen():
+        wait.holds(lambda: all(settled["a%d" % n].json("swmeshd", "show softwire")["status"]
+                               for n in settled.numbers), "swmeshd answers", seconds, 1)
+        assert loopback(bgpd) not in settled["p"].bgp_established(0)
+    wait_up(settled)
+    softwires.wait_talk(settled)
+    softwires.wait_flowing(flow, limit=LIMIT)
+    flow.stop()
+    for n in settled.numbers:
+        node = "a%d" % n
+        wait.until(lambda: softwires.consistent(node) and len(softwires.host_routes(node)) == 1
+                   and guards(node) == BOTH, node + " is whole", LIMIT)
+    wait.until(settled.assert_one_each, "one of each", LIMIT)
+    settled.assert_protected(mark)
+
+
 def wait_gone(node):
     """Until nothing of swmeshd's is left; never is there a device without the policy that drops
     what it sends."""

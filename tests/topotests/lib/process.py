@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One program of a router, in its namespace: started, asked to end, killed."""
+import contextlib
 import signal
 import subprocess
 
@@ -49,6 +50,15 @@ class Process:
     def start(self):
         self.launch()
         self.ready()
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """It does not run for a while, as under a debugger or on a machine that is suspended."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def stop(self, number=signal.SIGTERM):
         """Ask it to end and wait; its exit status (negative: the signal that ended it)."""
