@@ -11,6 +11,8 @@
 #include "jhash.h"
 #include "memory.h"
 
+#include "lib/log_limit.h"
+
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_kernel.h"
@@ -20,8 +22,17 @@
 DEFINE_MTYPE_STATIC(SWMESHD, KROUTE, "Kernel route");
 
 #define ROUTE_RETRY_MS 1000
-/* Of all our routes; one number, so that a change replaces the route. */
+/*
+ * Of all our routes, so that a change replaces the route; but with a number of
+ * its own for each MTU, as a metric is what zebra and bgpd look at: only then
+ * do they install the routes that resolve by it anew, which take its MTU.
+ */
 #define ROUTE_METRIC 1024
+
+static uint32_t route_metric(uint32_t mtu)
+{
+	return mtu ? ROUTE_METRIC + SOFTWIRE_ROUTE_MTU_MAX - mtu : ROUTE_METRIC;
+}
 
 PREDECL_HASH(kroute_table);
 PREDECL_DLIST(kroute_check);
@@ -33,13 +44,20 @@ struct kroute {
 	bool owned;    /* the model has a say: it wants it, or none */
 	bool dropping; /* freed as soon as the kernel has none */
 	bool wanted;
-	int want_ifindex; /* with wanted; 0 for the prefix route */
+	int want_ifindex;  /* with wanted; 0 for the prefix route */
+	uint32_t want_mtu; /* 0: the device's */
 
 	bool present;
 	int have_ifindex;
+	uint32_t have_mtu;
+	/* One with another MTU, and so with another metric, is there as well:
+	 * it goes when the right one is there. */
+	bool stale;
+	uint32_t stale_mtu;
 	bool asked; /* a request is under way */
 	bool asked_add;
 	int asked_ifindex;
+	uint32_t asked_mtu;
 	bool marked; /* not seen in the dump under way */
 	struct thread *t_retry;
 
@@ -83,7 +101,7 @@ static struct kroute *kroute_get(const struct prefix_ipv6 *dst)
 /* Frees it if it is nothing to anybody. */
 static bool kroute_gc(struct kroute *r)
 {
-	if ((r->owned && !r->dropping) || r->present || r->asked)
+	if ((r->owned && !r->dropping) || r->present || r->stale || r->asked)
 		return false;
 	THREAD_OFF(r->t_retry);
 	if (r->checking)
@@ -112,8 +130,8 @@ static void request_done(void *arg, int err, const char *text)
 	if (err == ESRCH && !r->asked_add)
 		err = 0; /* gone already */
 	if (err) {
-		flog_err(
-			EC_SWMESH_ROUTE,
+		flog_err_limited(
+			EC_SWMESH_ROUTE, r,
 			"kernel: route %pFX: cannot be %s: %s%s%s; tried again",
 			&r->dst, r->asked_add ? "added" : "removed",
 			strerror(err), text[0] ? ": " : "", text);
@@ -121,12 +139,30 @@ static void request_done(void *arg, int err, const char *text)
 				      &r->t_retry);
 		return;
 	}
-	r->present = r->asked_add;
-	r->have_ifindex = r->asked_add ? r->asked_ifindex : 0;
+	if (r->asked_add && r->present && r->have_mtu != r->asked_mtu) {
+		r->stale = true;
+		r->stale_mtu = r->have_mtu;
+	}
+	if (r->stale && r->stale_mtu == r->asked_mtu)
+		r->stale = false;
+	if (r->asked_add || r->asked_mtu == r->have_mtu) {
+		r->present = r->asked_add;
+		r->have_ifindex = r->asked_add ? r->asked_ifindex : 0;
+		r->have_mtu = r->asked_mtu;
+	}
 	kroute_reconcile(r);
 }
 
-static void request(struct kroute *r, bool add)
+static void put_mtu(struct nlmsghdr *nlh, uint32_t mtu)
+{
+	struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
+
+	mnl_attr_put_u32(nlh, RTAX_MTU, mtu);
+	mnl_attr_nest_end(nlh, metrics);
+}
+
+/* mtu: of the one that is added or removed. */
+static void request(struct kroute *r, bool add, uint32_t mtu)
 {
 	struct nlmsghdr *nlh;
 	struct rtmsg *rtm;
@@ -136,6 +172,7 @@ static void request(struct kroute *r, bool add)
 	r->asked = true;
 	r->asked_add = add;
 	r->asked_ifindex = add ? r->want_ifindex : 0;
+	r->asked_mtu = mtu;
 	nl_unit_begin(request_done, r);
 	nlh = nl_unit_message(add ? RTM_NEWROUTE : RTM_DELROUTE,
 			      add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
@@ -147,7 +184,9 @@ static void request(struct kroute *r, bool add)
 	rtm->rtm_scope = RT_SCOPE_UNIVERSE;
 	rtm->rtm_type = r->unreachable ? RTN_UNREACHABLE : RTN_UNICAST;
 	mnl_attr_put(nlh, RTA_DST, sizeof(r->dst.prefix), &r->dst.prefix);
-	mnl_attr_put_u32(nlh, RTA_PRIORITY, ROUTE_METRIC);
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, route_metric(mtu));
+	if (add && mtu)
+		put_mtu(nlh, mtu);
 	if (add && !r->unreachable)
 		mnl_attr_put_u32(nlh, RTA_OIF, r->want_ifindex);
 	nl_unit_end();
@@ -158,10 +197,13 @@ static void kroute_reconcile(struct kroute *r)
 	if (r->asked)
 		return; /* looked at again when it is answered */
 	THREAD_OFF(r->t_retry);
-	if (r->wanted && (!r->present || r->have_ifindex != r->want_ifindex))
-		request(r, true);
+	if (r->wanted && (!r->present || r->have_ifindex != r->want_ifindex ||
+			  r->have_mtu != r->want_mtu))
+		request(r, true, r->want_mtu);
+	else if (r->owned && r->stale)
+		request(r, false, r->stale_mtu);
 	else if (r->owned && !r->wanted && r->present)
-		request(r, false);
+		request(r, false, r->have_mtu);
 	else
 		kroute_gc(r);
 }
@@ -195,6 +237,7 @@ void swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
 	r->dropping = false;
 	r->wanted = sw != NULL;
 	r->want_ifindex = sw ? swmesh_kernel_device_ifindex(sw) : 0;
+	r->want_mtu = sw ? softwire_route_mtu(sw) : 0;
 	kroute_reconcile(r);
 }
 
@@ -275,8 +318,21 @@ static void check_later(struct kroute *r)
 	kroute_check_add_tail(&checks, r);
 }
 
+static uint32_t get_mtu(const struct nlattr *metrics)
+{
+	const struct nlattr *attr;
+
+	if (!metrics)
+		return 0;
+	mnl_attr_for_each_nested(
+		attr, metrics) if (mnl_attr_get_type(attr) == RTAX_MTU &&
+				   mnl_attr_validate(attr, MNL_TYPE_U32) >=
+					   0) return mnl_attr_get_u32(attr);
+	return 0;
+}
+
 static bool parse(const struct nlmsghdr *nlh, struct prefix_ipv6 *dst,
-		  int *ifindex)
+		  int *ifindex, uint32_t *mtu)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *a[RTA_MAX + 1] = {};
@@ -299,6 +355,7 @@ static bool parse(const struct nlmsghdr *nlh, struct prefix_ipv6 *dst,
 	*ifindex = rtm->rtm_type == RTN_UNICAST && a[RTA_OIF]
 			   ? (int)mnl_attr_get_u32(a[RTA_OIF])
 			   : 0;
+	*mtu = get_mtu(a[RTA_METRICS]);
 	return true;
 }
 
@@ -307,19 +364,28 @@ void kroute_notification(const struct nlmsghdr *nlh, bool own)
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct prefix_ipv6 dst;
 	struct kroute *r;
+	uint32_t mtu;
 	int ifindex;
 
 	/* Our own requests are answered elsewhere, and in order. */
-	if (own || !parse(nlh, &dst, &ifindex))
+	if (own || !parse(nlh, &dst, &ifindex, &mtu))
 		return;
 	r = kroute_get(&dst);
-	r->marked = false;
 	if (nlh->nlmsg_type == RTM_NEWROUTE) {
+		/* Two of them: a run ended while it put one for the other. */
+		if (r->present && !r->marked && r->have_mtu != mtu) {
+			r->stale = true;
+			r->stale_mtu = r->have_mtu;
+		}
 		r->present = true;
 		r->have_ifindex = ifindex;
+		r->have_mtu = mtu;
 		r->unreachable = rtm->rtm_type == RTN_UNREACHABLE;
-	} else if (r->have_ifindex == ifindex)
+	} else if (r->stale && r->stale_mtu == mtu)
+		r->stale = false;
+	else if (r->have_ifindex == ifindex && r->have_mtu == mtu)
 		r->present = false;
+	r->marked = false;
 	check_later(r);
 }
 
@@ -330,7 +396,7 @@ void kroute_device_gone(int ifindex)
 	frr_each (kroute_table, &kroutes, r) {
 		if (!r->present || r->have_ifindex != ifindex)
 			continue;
-		r->present = false;
+		r->present = r->stale = false;
 		check_later(r);
 	}
 }

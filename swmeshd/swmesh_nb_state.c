@@ -212,6 +212,14 @@ static struct yang_data *softwire_device_mtu(const char *xpath,
 	return mtu ? yang_data_new_uint32(xpath, mtu) : NULL;
 }
 
+static struct yang_data *softwire_mtu_of_routes(const char *xpath,
+						const void *entry)
+{
+	uint32_t mtu = softwire_route_mtu(entry);
+
+	return mtu ? yang_data_new_uint32(xpath, mtu) : NULL;
+}
+
 static struct yang_data *softwire_uptime(const char *xpath, const void *entry)
 {
 	const struct softwire *sw = entry;
@@ -251,12 +259,19 @@ static struct yang_data *softwire_tx_bytes(const char *xpath, const void *entry)
 }
 
 static const struct swmesh_nb_leaf softwire_leaves[] = {
-	{"endpoint", softwire_endpoint},   {"tunnel", softwire_tunnel},
-	{"device", softwire_device},	   {"status", softwire_status},
-	{"reason", softwire_why},	   {"transmit-key", softwire_key},
-	{"mtu", softwire_device_mtu},	   {"uptime", softwire_uptime},
-	{"sw-nhops", softwire_nhops},	   {"in-packets", softwire_rx_packets},
-	{"in-octets", softwire_rx_bytes},  {"out-packets", softwire_tx_packets},
+	{"endpoint", softwire_endpoint},
+	{"tunnel", softwire_tunnel},
+	{"device", softwire_device},
+	{"status", softwire_status},
+	{"reason", softwire_why},
+	{"transmit-key", softwire_key},
+	{"mtu", softwire_device_mtu},
+	{"route-mtu", softwire_mtu_of_routes},
+	{"uptime", softwire_uptime},
+	{"sw-nhops", softwire_nhops},
+	{"in-packets", softwire_rx_packets},
+	{"in-octets", softwire_rx_bytes},
+	{"out-packets", softwire_tx_packets},
 	{"out-octets", softwire_tx_bytes},
 };
 

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Path MTU of GRE softwires with two keys (F4).
+ * Path MTU of softwires over an IPv6 core (F4).
  *
  * A router of the core that cannot forward an outer packet tells us so by
- * ICMPv6 "packet too big" (RFC 8201), and the kernel then lowers the path's
- * MTU. For ip6gre it first looks for the tunnel by the key of the packet that
- * came back, which is the key we send with, among the keys that tunnels receive
- * with (ip6gre_err()). Where the two differ it finds none and drops the news:
- * large packets would vanish for ever. So swmeshd listens itself and gives the
- * device the smaller MTU; the kernel then answers the inner source.
+ * ICMPv6 "packet too big" (RFC 8201). What the kernel makes of that is not
+ * enough. For ip6gre it looks for the tunnel by the key of the packet that came
+ * back, which is the key we send with, among the keys that tunnels receive with
+ * (ip6gre_err()): where the two differ it drops the news, and large packets
+ * would vanish for ever. Else it lowers the path's MTU, and answers what is too
+ * large for it by ICMP, IPv4 packets that may be fragmented, too
+ * (ip6_tnl_xmit()), and nobody heeds that. So swmeshd listens itself and gives
+ * the device the smaller MTU; the kernel then fragments before the device, or
+ * answers the inner source. What is below the least MTU of a device that
+ * carries IPv6 goes into the routes (softwire_route_mtu()).
  *
  * A message counts only if it quotes a packet from our endpoint to an AFBR's
- * with the key that we send with, and never lowers the MTU below what every
- * IPv6 link has (RFC 8201 section 4). What was learned is forgotten after ten
+ * as we send them, with the key for GRE, and never lowers the MTU below what
+ * every IPv6 link has (RFC 8201 section 4). Of protected softwires it quotes
+ * ESP or AH, which is the kernel's. What was learned is forgotten after ten
  * minutes, as the kernel does, in case the path has become wider.
  */
 #include <zebra.h>
@@ -25,6 +30,8 @@
 #include "network.h"
 #include "privs.h"
 #include "thread.h"
+
+#include "lib/log_limit.h"
 
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_pmtu.h"
@@ -76,9 +83,17 @@ static bool gre_key(const uint8_t *gre, size_t len, bool *has, uint32_t *key)
 	return true;
 }
 
+static bool sends(const struct softwire *sw, uint16_t type, bool has,
+		  uint32_t key)
+{
+	if (sw->tunnel.type != type || !sw->peer_has || sw->security)
+		return false;
+	return type != TEA_TYPE_GRE || (sw->has_okey == has && sw->okey == key);
+}
+
 static struct softwire *find_softwire(struct mesh *mesh,
-				      const struct ip6_hdr *ip6, bool has,
-				      uint32_t key)
+				      const struct ip6_hdr *ip6, uint16_t type,
+				      bool has, uint32_t key)
 {
 	struct ipaddr remote = {.ipa_type = IPADDR_V6,
 				.ipaddr_v6 = ip6->ip6_dst};
@@ -92,10 +107,7 @@ static struct softwire *find_softwire(struct mesh *mesh,
 	if (!afbr)
 		return NULL;
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		if (sw->tunnel.type != TEA_TYPE_GRE || !sw->peer_has ||
-		    sw->has_okey != has || sw->okey != key)
-			continue;
-		if (sw->tunnel.has_key != has || sw->tunnel.key != key)
+		if (sends(sw, type, has, key))
 			return sw;
 	}
 	return NULL;
@@ -106,22 +118,33 @@ struct softwire *swmesh_pmtu_parse(struct mesh *mesh, const uint8_t *msg,
 {
 	struct icmp6_hdr icmp;
 	struct ip6_hdr ip6;
-	uint32_t key;
-	bool has;
+	uint16_t type = TEA_TYPE_IPIP;
+	uint32_t key = 0;
+	bool has = false;
 
 	if (len < sizeof(icmp) + sizeof(ip6))
 		return NULL;
 	memcpy(&icmp, msg, sizeof(icmp));
 	memcpy(&ip6, msg + sizeof(icmp), sizeof(ip6));
-	if (icmp.icmp6_type != ICMP6_PACKET_TOO_BIG ||
-	    ip6.ip6_nxt != IPPROTO_GRE)
+	if (icmp.icmp6_type != ICMP6_PACKET_TOO_BIG)
 		return NULL;
 	msg += sizeof(icmp) + sizeof(ip6);
 	len -= sizeof(icmp) + sizeof(ip6);
-	if (!gre_key(msg, len, &has, &key))
+	if (ip6.ip6_nxt == IPPROTO_GRE) {
+		type = TEA_TYPE_GRE;
+		if (!gre_key(msg, len, &has, &key))
+			return NULL;
+	} else if (ip6.ip6_nxt != IPPROTO_IPIP && ip6.ip6_nxt != IPPROTO_IPV6)
 		return NULL;
 	*mtu = MAX(ntohl(icmp.icmp6_mtu), (uint32_t)MTU_MIN);
-	return find_softwire(mesh, &ip6, has, key);
+	return find_softwire(mesh, &ip6, type, has, key);
+}
+
+/* Devices have it as their MTU, and routes may. */
+static void changed(struct afbr *afbr)
+{
+	afbr_mark_dirty(afbr);
+	afbr_mark_demands(afbr);
 }
 
 static void learn(struct softwire *sw, uint32_t mtu)
@@ -134,8 +157,9 @@ static void learn(struct softwire *sw, uint32_t mtu)
 	if (known == mtu)
 		return;
 	sw->core_mtu = mtu;
-	zlog_info("AFBR %pIA: the core's MTU is %u", &sw->afbr->addr, mtu);
-	afbr_mark_dirty(sw->afbr);
+	zlog_info_limited(sw, "AFBR %pIA: the core's MTU is %u",
+			  &sw->afbr->addr, mtu);
+	changed(sw->afbr);
 }
 
 static void read_messages(struct thread *t)
@@ -169,7 +193,7 @@ static void look(struct thread *t)
 			if (!sw->core_mtu || sw->core_mtu_until > now)
 				continue;
 			sw->core_mtu = 0;
-			afbr_mark_dirty(afbr);
+			changed(afbr);
 		}
 	}
 }
@@ -187,7 +211,7 @@ void swmesh_pmtu_init(void)
 	if (sock < 0 || setsockopt(sock, IPPROTO_ICMPV6, ICMP6_FILTER, &filter,
 				   sizeof(filter)) < 0) {
 		zlog_warn(
-			"no socket for ICMPv6: %s; the MTU of GRE softwires with two keys does not follow the core's",
+			"no socket for ICMPv6: %s; the MTU of softwires does not follow the core's",
 			safe_strerror(errno));
 		swmesh_pmtu_stop();
 		return;

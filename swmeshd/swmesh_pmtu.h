@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The core's MTU where the kernel does not learn it: GRE over IPv6 with a key
- * that differs by direction.
+ * The core's MTU as routers of an IPv6 core tell it, for softwires that are not
+ * protected.
  */
 #ifndef SWMESH_PMTU_H
 #define SWMESH_PMTU_H
@@ -20,8 +20,8 @@ void swmesh_pmtu_stop(void);
 /*
  * The softwire that an ICMPv6 message is about, and the MTU it tells; NULL if
  * it is no "packet too big" (RFC 4443 section 3.2) or not about a packet that
- * we sent by a softwire whose MTU the kernel does not follow. msg begins with
- * the ICMPv6 type; its checksum has been verified.
+ * we sent by a softwire in clear. msg begins with the ICMPv6 type; its checksum
+ * has been verified.
  */
 struct softwire *swmesh_pmtu_parse(struct mesh *mesh, const uint8_t *msg,
 				   size_t len, uint32_t *mtu);

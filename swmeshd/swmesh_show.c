@@ -115,6 +115,9 @@ static json_object *json_softwire(const struct softwire *sw)
 		json_object_int_add(o, "sendKey", sw->okey);
 	json_object_string_add(o, "device", swmesh_kernel_device_name(sw));
 	json_object_int_add(o, "mtu", swmesh_kernel_device_mtu(sw));
+	json_object_int_add(o, "routeMtu", softwire_route_mtu(sw));
+	json_object_string_add(o, "mtuNote",
+			       softwire_mtu_note(sw, text, sizeof(text)));
 	swmesh_show_add_security(o, sw);
 	json_object_string_add(o, "state", softwire_state_name(sw->state));
 	json_object_int_add(o, "stateSeconds", monotime(NULL) - sw->since);

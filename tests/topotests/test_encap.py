@@ -9,12 +9,13 @@ import typing
 
 import pytest
 
-from lib import kernel, netns, packet, probe, softwires, traffic, wait
+from lib import inject, kernel, netns, packet, probe, softwires, traffic, wait
 from lib.mesh import gateway, host, island, loopback
 
 MESH = {"name": "encap"}
 ISLANDS = "10.0.0.0/8"
 CORE_MTU = 1500
+IPV6_MTU_MIN = 1280  # of a link (RFC 8200 section 5)
 HOP_LIMIT = 64
 ECT0, ECT1 = 2, 1
 
@@ -160,26 +161,35 @@ def test_counters(mesh, encapsulation):
 
 # -- once, at the last encapsulation --
 
-@pytest.fixture
-def narrow_link(mesh):
-    """The core link behind p, on the way to a2, has an MTU of 1400."""
+@pytest.fixture(params=[1400, 1280])
+def narrow_link(request, mesh):
+    """The core link behind p, on the way to a2, has a smaller MTU. What was learned lasts ten
+    minutes: the smallest comes last. By 1280, the least that IPv6 has, softwires carry less
+    than a device for IPv6 has to."""
     for node, device in (("p", "p-a2"), ("a2", "a2-p")):
-        netns.ip_batch(node, ["link set %s mtu 1400" % device])
-    yield 1400
+        netns.ip_batch(node, ["link set %s mtu %d" % (device, request.param)])
+    yield request.param
     for node, device in (("p", "p-a2"), ("a2", "a2-p")):
         netns.ip_batch(node, ["link set %s mtu %d" % (device, CORE_MTU)])
-    # What a1 learned would last ten minutes.
     netns.run("a1", ["ip", "-6", "route", "flush", "cache"])
+
+
+def shown(mesh, node, remote):
+    """What this AFBR shows of its softwire to that one."""
+    return next(one for one in mesh[node].json("swmeshd", "show softwire")["softwires"]
+                if one["endpoint"] == remote)
 
 
 def test_narrow_link_behind_the_core(mesh, encapsulation, narrow_link):
     """A narrow link further on makes itself known: p's ICMPv6 "packet too big" reaches a1, and
     the next large packet is answered to the inner source with the path's MTU less the
-    overhead; the devices at the link itself follow it at once (F4)."""
+    overhead, or comes in fragments if it may; the devices at the link itself follow it at once
+    (F4)."""
     size = narrow_link - encapsulation.overhead
+    large = CORE_MTU - encapsulation.overhead
 
     def learned():
-        answer = probe.too_big("h1", host(2), CORE_MTU - encapsulation.overhead, 1)
+        answer = probe.too_big("h1", host(2), large, 1)
         assert answer == (gateway(1), size), answer
         return True
 
@@ -189,6 +199,20 @@ def test_narrow_link_behind_the_core(mesh, encapsulation, narrow_link):
     crossed = wait.until(lambda: packet.select(
         mesh.capture.packets(mark, ["p-a1"]), inner_dst=host(2), proto="udp"), "it crosses")
     assert crossed[0].outer.length == narrow_link and not crossed[0].outer.fragment
-    wait.until(lambda: softwires.sends_by("a2", island(1)).mtu == size,
-               "a2's device has the narrow link's MTU")
+    with inject.listener("h2", host(2), probe.PORT) as sock:
+
+        def whole():
+            probe.send("h1", host(2), size=large, df=False)
+            return any(len(data) == large - 28 for data in inject.heard(sock, 1.0))
+
+        wait.until(whole, "a large packet that may be fragmented arrives")
+    device_mtu = max(size, IPV6_MTU_MIN)
+    for node, n in (("a1", 2), ("a2", 1)):
+        wait.until(lambda: softwires.sends_by(node, island(n)).mtu == device_mtu,
+                   "%s's device has the narrow link's MTU" % node)
+        softwire = shown(mesh, node, loopback(n))
+        assert softwire["routeMtu"] == (size if size < IPV6_MTU_MIN else 0), softwire
+        assert ("the core carries packets of 1280" in softwire["mtuNote"]) == (
+            size < IPV6_MTU_MIN), softwire
+        assert len(softwires.consistent(node) and softwires.host_routes(node)) == 2
     assert softwires.sends_by("a1", island(3)).mtu == CORE_MTU - encapsulation.overhead

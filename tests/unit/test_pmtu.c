@@ -130,11 +130,33 @@ static void test_not_ours(void **state)
 	assert_null(parse_with(0, 2));
 }
 
-/* With one key for both directions the kernel learns by itself. */
+/* With one key for both directions, too: the kernel learns, the device has to
+ * follow all the same. */
 static void test_equal_keys(void **state)
 {
 	gre.tunnel.key = 200;
+	assert_ptr_equal(parse_with(0, 2), &gre);
+}
+
+/* IPv4 and IPv6 in IPv6; nothing else is of it. */
+static void test_ip_in_ip(void **state)
+{
+	gre.tunnel.type = TEA_TYPE_IPIP;
+	gre.tunnel.has_key = gre.has_okey = false;
+	assert_ptr_equal(parse_with(AT_NEXT_HEADER, IPPROTO_IPIP), &gre);
+	assert_ptr_equal(parse_with(AT_NEXT_HEADER, IPPROTO_IPV6), &gre);
+	assert_null(parse_with(AT_NEXT_HEADER, IPPROTO_GRE));
+	assert_null(parse_with(AT_NEXT_HEADER, IPPROTO_ESP));
+}
+
+/* Nothing in clear is sent by it, so nobody can have met such a packet. */
+static void test_protected(void **state)
+{
+	static struct security security;
+
+	gre.security = &security;
 	assert_null(parse_with(0, 2));
+	gre.security = NULL;
 }
 
 /* The key comes after the checksum, where there is one (RFC 2890). */
@@ -176,6 +198,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_accepted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_minimum, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ip_in_ip, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_protected, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_equal_keys, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_checksum, setup, teardown),

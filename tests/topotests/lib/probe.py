@@ -10,17 +10,19 @@ from . import netns
 PORT = 9  # discard
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER = 10, 23
 PMTUDISC_PROBE = 3  # don't fragment, and don't believe what was learned before
+PMTUDISC_INTERFACE = 4  # routers may fragment; likewise
 IP_RECVERR, IPV6_RECVERR = 11, 25
 SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 = 2, 3
 EMSGSIZE = 90
 
 
-def _socket(node, address, tos=0, ttl=64):
+def _socket(node, address, tos=0, ttl=64, df=True):
     six = ":" in address
     level = socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP
     with netns.inside(node):
         sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setsockopt(level, IPV6_MTU_DISCOVER if six else IP_MTU_DISCOVER, PMTUDISC_PROBE)
+    sock.setsockopt(level, IPV6_MTU_DISCOVER if six else IP_MTU_DISCOVER,
+                    PMTUDISC_PROBE if df else PMTUDISC_INTERFACE)
     sock.setsockopt(level, socket.IPV6_TCLASS if six else socket.IP_TOS, tos)
     sock.setsockopt(level, socket.IPV6_UNICAST_HOPS if six else socket.IP_TTL, ttl)
     return sock
@@ -31,9 +33,9 @@ def _payload(address, size):
     return b"\0" * (size - 8 - (40 if ":" in address else 20))
 
 
-def send(node, address, count=1, size=100, tos=0, ttl=64, interval=0.0):
-    """UDP packets that nobody answers, not to be fragmented."""
-    with _socket(node, address, tos, ttl) as sock:
+def send(node, address, count=1, size=100, tos=0, ttl=64, interval=0.0, df=True):
+    """UDP packets that nobody answers, not to be fragmented unless df is false."""
+    with _socket(node, address, tos, ttl, df) as sock:
         for _ in range(count):
             try:
                 sock.sendto(_payload(address, size), (address, PORT))
