@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """swmesh installed into a system: vtysh in place, Debian's service scripts, reload."""
+import contextlib
 import json
 import os
 import re
@@ -116,6 +117,23 @@ def wait_mesh(machine, expected):
 
 # -- vtysh's place --
 
+def upgrade_vtysh(machine):
+    """What dpkg does with the file when it brings another revision of frr."""
+    machine.run("sh", "-c", "cp -p /usr/bin/vtysh.distrib /usr/bin/vtysh.dpkg-new"
+                " && mv /usr/bin/vtysh.dpkg-new /usr/bin/vtysh.distrib")
+
+
+@contextlib.contextmanager
+def built_for(machine, version):
+    """As if swmesh had been built for that version of frr."""
+    right = machine.read(TOOLS + "built-for")
+    machine.write(TOOLS + "built-for", version + "\n")
+    try:
+        yield
+    finally:
+        machine.write(TOOLS + "built-for", right)
+
+
 def test_divert(machine):
     """Ours in the place of FRR's and back, each twice; dpkg finds its files unchanged."""
     divert = TOOLS + "vtysh-divert"
@@ -134,29 +152,28 @@ def test_divert(machine):
 def test_divert_refuses_another_version(machine):
     """Built for another frr: one line that says so, and nothing is changed."""
     right = machine.read(TOOLS + "built-for")
-    machine.write(TOOLS + "built-for", "8.4.4-1.1~deb12u999\n")
-    try:
+    with built_for(machine, "8.4.4-1.1~deb12u999"):
         status, said = machine.try_run([TOOLS + "vtysh-divert", "install"])
-    finally:
-        machine.write(TOOLS + "built-for", right)
     assert status == 1 and len(said.splitlines()) == 1
     assert "8.4.4-1.1~deb12u999" in said and right.strip() in said and "tools/setup" in said
     assert machine.try_run([TOOLS + "vtysh-divert", "status"])[0] == 1
 
 
 def test_upgrade_of_frr(machine):
-    """dpkg brings a new vtysh: FRR's own answers until swmesh is installed again."""
+    """dpkg brings a new vtysh. Of the same release: ours goes on answering, and says what to do.
+    Of another: FRR's own answers until swmesh is installed again."""
     machine.run(TOOLS + "vtysh-divert", "install")
-    machine.run("sh", "-c", "cp -p /usr/bin/vtysh.distrib /usr/bin/vtysh.dpkg-new"
-                " && mv /usr/bin/vtysh.dpkg-new /usr/bin/vtysh.distrib")
+    upgrade_vtysh(machine)
+    look = "vtysh", "-nC", "-c", "configure", "-c", "list"
     try:
-        said = machine.run("vtysh", "-nC", "-c", "configure", "-c", "list")
-        assert "frr was upgraded" in said and "softwire" not in said.split("\n", 1)[1]
-        status, said = machine.try_run(["vtysh", "-w"])
-        assert status == 1 and "frr.conf not written" in said
+        said = machine.run(*look)
+        assert "frr was upgraded to" in said and "softwire mesh" in said
+        with built_for(machine, "8.4.3-1"):
+            said = machine.run(*look)
+            assert "frr was upgraded" in said and "softwire" not in said.split("\n", 1)[1]
         assert machine.try_run([TOOLS + "vtysh-divert", "status"])[0] == 1
         machine.run(TOOLS + "vtysh-divert", "install")
-        assert "softwire" in machine.run("vtysh", "-nC", "-c", "configure", "-c", "list")
+        assert "frr was upgraded" not in machine.run(*look)
     finally:
         machine.run(TOOLS + "vtysh-divert", "remove")
 
@@ -180,6 +197,23 @@ def test_enable_service(machine):
     after = os.stat(machine.path(file))
     assert (after.st_mode, after.st_uid, after.st_gid) == (mode.st_mode, mode.st_uid, mode.st_gid)
     assert machine.try_run([enable, "status"])[0] == 1
+
+
+def test_enable_service_on_a_full_disk(machine):
+    """No room for one more line: it fails, and the file is as it was."""
+    text = ("#" * 63 + "\n") * 64  # just one page
+    machine.run(TOOLS + "vtysh-divert", "install")
+    machine.run("sh", "-ec", "mkdir -p /tmp/full; mount -t tmpfs -o size=4k full /tmp/full")
+    try:
+        machine.write("/tmp/full/daemons", text)
+        status, said = machine.try_run(["env", "FRR_DAEMONS_FILE=/tmp/full/daemons",
+                                        TOOLS + "enable-service", "install"])
+        assert machine.read("/tmp/full/daemons") == text
+        assert status == 1 and "daemons was not changed" in said, said
+        assert os.listdir(machine.path("/tmp/full")) == ["daemons"]
+    finally:
+        machine.run("umount", "/tmp/full")
+        machine.run(TOOLS + "vtysh-divert", "remove")
 
 
 def test_charon_lets_swmeshd_in(machine):
@@ -250,6 +284,39 @@ def test_write(service):
     configure(service, "softwire mesh", "no peer policy")
     vtysh(service, "write")
     assert mesh_part(service.read(CONF)) == MESH
+
+
+# How FRR's own vtysh comes to write frr.conf.
+STOCK_WRITES = {
+    "write memory": ("vtysh", "-c", "write memory"),
+    "-w": ("vtysh", "-w"),
+    "of a person": ("sh", "-c", "printf 'write\\nwrite\\n' | vtysh"),
+    "not by our script": ("/usr/bin/vtysh.distrib", "-c", "write memory"),
+}
+
+
+@pytest.mark.parametrize("how", STOCK_WRITES)
+def test_stock_vtysh_keeps_the_mesh(service, how):
+    """After an upgrade of frr to another release FRR's own vtysh, which knows no softwire mesh,
+    writes frr.conf: the rest is written, and the mesh is still in it."""
+    upgrade_vtysh(service)
+    try:
+        with built_for(service, "8.4.3-1"):
+            configure(service, "ip prefix-list NEW seq 5 permit 10.9.0.0/24")
+            said = service.run(*STOCK_WRITES[how])
+
+        def kept():
+            text = service.read(CONF)
+            assert mesh_part(text) == MESH, said + text
+            assert "ip prefix-list NEW seq 5 permit 10.9.0.0/24\n" in text
+            return True
+        wait.until(kept, "frr.conf has all of it", LIMIT)
+        assert service.run("stat", "-c", "%U %G %a", CONF).split() == ["frr", "frr", "640"]
+    finally:
+        service.run(TOOLS + "vtysh-divert", "install")
+        configure(service, "no ip prefix-list NEW")
+        vtysh(service, "write")
+    assert mesh_part(service.read(CONF)) == MESH and "NEW" not in service.read(CONF)
 
 
 def test_refusal_reaches_the_user(service):
