@@ -24,6 +24,15 @@
 /* A hard lifetime comes at least that long after rekeying is due, or a busy
  * peer would lose the SA that is about to be replaced. Seconds. */
 #define OVER_TIME_MIN 30
+/*
+ * An SA without extended sequence numbers has 2^32 of them and must be replaced
+ * before they are used up (RFC 4303 section 3.3.3): the kernel drops what would
+ * have the next one, and a fast link uses them up long before rekeying is due
+ * by time. Half are left for the rekeying itself; at the hard limit charon ends
+ * the SA, so that a new one is made.
+ */
+#define REKEY_PACKETS UINT32_C(2000000000)
+#define LIFE_PACKETS UINT32_C(4290000000)
 
 /* ---- names ---- */
 
@@ -83,14 +92,15 @@ static uint32_t over_time(uint32_t rekey)
 	return MAX(rekey / 10, (uint32_t)OVER_TIME_MIN);
 }
 
-static uint32_t rand_time(uint32_t rekey)
+/* This and the next of seconds and of packets alike. */
+static uint32_t rand_of(uint32_t rekey)
 {
 	return MAX(rekey / 10, 1u);
 }
 
 /* The end that does not initiate is a little later, so that the two seldom
  * rekey at the same time. */
-static uint32_t rekey_time(const struct ike_conn *conn, uint32_t rekey)
+static uint32_t rekey_at(const struct ike_conn *conn, uint32_t rekey)
 {
 	if (ipaddr_cmp(&conn->local, &conn->remote) < 0)
 		return rekey;
@@ -130,10 +140,14 @@ static void put_child(struct vici_builder *b, const struct ike_conn *conn,
 	for (unsigned int i = 0; (word = security_ipsec_proposal(s, i)); i++)
 		vici_list_item(b, word);
 	vici_list_end(b);
-	rekey = rekey_time(conn, s->rekey_sa);
+	rekey = rekey_at(conn, s->rekey_sa);
 	vici_key_number(b, "rekey_time", rekey);
 	vici_key_number(b, "life_time", (int64_t)rekey + over_time(rekey));
-	vici_key_number(b, "rand_time", rand_time(s->rekey_sa));
+	vici_key_number(b, "rand_time", rand_of(s->rekey_sa));
+	rekey = rekey_at(conn, REKEY_PACKETS);
+	vici_key_number(b, "rekey_packets", rekey);
+	vici_key_number(b, "rand_packets", rand_of(REKEY_PACKETS));
+	vici_key_number(b, "life_packets", LIFE_PACKETS);
 	vici_key_number(b, "replay_window", s->replay_window);
 	vici_key_number(b, "reqid",
 			ike_reqid(&conn->local, &conn->remote, kind));
@@ -232,11 +246,11 @@ static void put_ike(struct vici_builder *b, const struct ike_conn *conn)
 	vici_key_value(b, "fragmentation", "yes");
 	vici_key_number(b, "dpd_delay", s->dpd);
 	vici_key_number(b, "reauth_time", 0);
-	vici_key_number(b, "rekey_time", rekey_time(conn, s->rekey_ike));
+	vici_key_number(b, "rekey_time", rekey_at(conn, s->rekey_ike));
 	/* Two IKE_SAs are the same to charon if this is, too: the salt makes
 	 * it build another one when only a secret has changed. */
 	vici_key_number(b, "over_time", over_time(s->rekey_ike) + conn->salt);
-	vici_key_number(b, "rand_time", rand_time(s->rekey_ike));
+	vici_key_number(b, "rand_time", rand_of(s->rekey_ike));
 	if (s->ppk_id) {
 		vici_key_value(b, "ppk_id", s->ppk_id);
 		vici_key_bool(b, "ppk_required", s->ppk_required);

@@ -204,6 +204,27 @@ static void test_times(void **state)
 	assert_true(theirs - rand > ours);
 }
 
+/* RFC 4303 section 3.3.3: 32-bit sequence numbers must not run out, whichever
+ * end is the one that rekeys, and the two do it at different times. */
+static void test_packets(void **state)
+{
+	struct ike_conn conn = conn_of(), other = conn_of();
+	uint64_t ours, theirs, life, rand;
+	struct vici_section s;
+
+	other.local = conn.remote;
+	other.remote = conn.local;
+	s = load(&conn);
+	assert_true(vici_find_number(&s, "children/gre/rekey_packets", &ours));
+	assert_true(vici_find_number(&s, "children/gre/life_packets", &life));
+	assert_true(ours < life / 2 && life < UINT32_MAX);
+	s = load(&other);
+	assert_true(
+		vici_find_number(&s, "children/gre/rekey_packets", &theirs));
+	assert_true(vici_find_number(&s, "children/gre/rand_packets", &rand));
+	assert_true(theirs - rand > ours && theirs < life * 2 / 3);
+}
+
 /* S5: just the keys that are announced, whole. */
 static void test_raw(void **state)
 {
@@ -433,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_psk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_children, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_times, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_raw, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_secret, setup, teardown),

@@ -2,10 +2,20 @@
 """IPsec as the kernel has it: ip xfrm state, ip xfrm policy, the counters of drops."""
 import dataclasses
 import ipaddress
+import os
 import re
+import socket
+import struct
 import typing
 
 from . import netns
+from .rtnetlink import NLMSGHDR, RTATTR as NLATTR
+
+NETLINK_XFRM = 6
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE = 0x1, 0x4, 0x100
+XFRM_MSG_NEWAE, XFRMA_LTIME_VAL = 0x1e, 9
+AE = struct.Struct("=16s4sHBx16sII")
+LIFETIME = struct.Struct("=QQQQ")  # octets, packets, added, used
 
 PROTOCOLS = {"gre": 47, "ipencap": 4, "ipip": 4, "4": 4, "ipv6": 41, "l2tp": 115, "tcp": 6,
              "udp": 17}
@@ -92,6 +102,33 @@ def policies(node, direction=None, proto=None):
             tmpl.group(1) if tmpl else None, int(_find(r"tmpl[^$]*?reqid (\d+)", block, 0))))
     return [p for p in found
             if direction in (None, p.direction) and proto in (None, p.proto)]
+
+
+def set_packets(node, state, packets):
+    """As if this SA had carried so many packets (XFRM_MSG_NEWAE, which ip(8) cannot do). The
+    next packet has the kernel compare that with the SA's limits."""
+    _exchange(node, XFRM_MSG_NEWAE, NLM_F_REPLACE, _ae(state) + NLATTR.pack(
+        NLATTR.size + LIFETIME.size, XFRMA_LTIME_VAL) + LIFETIME.pack(0, packets, 0, 0))
+
+
+def _ae(state):
+    """struct xfrm_aevent_id"""
+    src, dst = ipaddress.ip_address(state.src), ipaddress.ip_address(state.dst)
+    family = socket.AF_INET6 if dst.version == 6 else socket.AF_INET
+    return AE.pack(dst.packed, struct.pack("!I", state.spi), family,
+                   {"esp": 50, "ah": 51}[state.proto], src.packed, 0, state.reqid)
+
+
+def _exchange(node, kind, flags, body):
+    """A request to the kernel, which must accept it."""
+    with netns.inside(node):
+        sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)
+    with sock:
+        sock.settimeout(30)
+        sock.send(NLMSGHDR.pack(NLMSGHDR.size + len(body), kind,
+                                NLM_F_REQUEST | NLM_F_ACK | flags, 1, 0) + body)
+        error = struct.unpack_from("=i", sock.recv(65536), NLMSGHDR.size)[0]
+    assert error == 0, os.strerror(-error)
 
 
 def statistics(node):
