@@ -76,10 +76,19 @@ enum tea_sub {
 	 * SubjectPublicKeyInfo. Without the four letters it is somebody else's.
 	 */
 	TEA_SUB_PUBLIC_KEY = 253,
+	/*
+	 * Also ours: the letters "SWIP" alone say that the tunnel is protected
+	 * by IPsec and packets in clear are dropped, where no authenticator
+	 * says so (a group key or certificates). Who does not know it ignores
+	 * it.
+	 */
+	TEA_SUB_PROTECTED = TEA_SUB_PUBLIC_KEY,
 };
 
 #define TEA_PUBLIC_KEY_MAGIC "SWPK"
 #define TEA_PUBLIC_KEY_MAGIC_LEN 4
+#define TEA_PROTECTED_MAGIC "SWIP"
+#define TEA_PROTECTED_MAGIC_LEN 4
 /* Longest DER that is built: RSA with 4096 bits has 550 octets. */
 #define TEA_PUBLIC_KEY_MAX 1100
 
@@ -356,6 +365,9 @@ const struct tea_subtlv *tea_tunnel_public_key(const struct tea_tunnel *tunnel,
 					       const uint8_t **spki,
 					       size_t *len);
 
+/* The TLV has our TEA_SUB_PROTECTED. */
+bool tea_tunnel_is_protected(const struct tea_tunnel *tunnel);
+
 /* ---- building ---- */
 
 /*
@@ -396,6 +408,7 @@ void tea_build_authenticator(struct tea_builder *b, uint16_t type,
 			     const uint8_t *value, size_t len);
 void tea_build_public_key(struct tea_builder *b, const uint8_t *spki,
 			  size_t len);
+void tea_build_protected(struct tea_builder *b);
 void tea_build_lb_block(struct tea_builder *b, uint16_t bits);
 void tea_build_ds(struct tea_builder *b, uint8_t ds);
 void tea_build_udp_port(struct tea_builder *b, uint16_t port);

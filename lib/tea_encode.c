@@ -204,6 +204,13 @@ void tea_build_public_key(struct tea_builder *b, const uint8_t *spki,
 		      TEA_PUBLIC_KEY_MAGIC_LEN + len);
 }
 
+void tea_build_protected(struct tea_builder *b)
+{
+	tea_build_raw(b, TEA_SUB_PROTECTED,
+		      (const uint8_t *)TEA_PROTECTED_MAGIC,
+		      TEA_PROTECTED_MAGIC_LEN);
+}
+
 void tea_build_lb_block(struct tea_builder *b, uint16_t bits)
 {
 	tea_build_sub(b, &(struct tea_subtlv){.type = TEA_SUB_LB_BLOCK,
@@ -385,4 +392,18 @@ const struct tea_subtlv *tea_tunnel_public_key(const struct tea_tunnel *tunnel,
 		if (tea_sub_public_key(&tunnel->subs[i], spki, len))
 			return &tunnel->subs[i];
 	return NULL;
+}
+
+bool tea_tunnel_is_protected(const struct tea_tunnel *tunnel)
+{
+	for (size_t i = 0; i < tunnel->n_subs; i++) {
+		const struct tea_subtlv *sub = &tunnel->subs[i];
+
+		if (sub->type == TEA_SUB_PROTECTED &&
+		    sub->len == TEA_PROTECTED_MAGIC_LEN &&
+		    !memcmp(sub->raw, TEA_PROTECTED_MAGIC,
+			    TEA_PROTECTED_MAGIC_LEN))
+			return true;
+	}
+	return false;
 }

@@ -6,9 +6,13 @@
  */
 #include <zebra.h>
 
+#include "log.h"
 #include "memory.h"
+#include "printfrr.h"
 
+#include "lib/log_limit.h"
 #include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_keys.h"
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmeshd.h"
@@ -25,7 +29,8 @@ uint16_t tunnel_base_type(uint16_t type)
 bool tunnel_wants_ipsec(const struct tea_tunnel *tt)
 {
 	return tunnel_base_type(tt->type) != tt->type ||
-	       tea_tunnel_next(tt, TEA_SUB_AUTHENTICATOR, NULL);
+	       tea_tunnel_next(tt, TEA_SUB_AUTHENTICATOR, NULL) ||
+	       tea_tunnel_is_protected(tt);
 }
 
 /* ---- public keys ---- */
@@ -105,13 +110,14 @@ struct peer_key {
 	bool has;
 	uint32_t key;
 	uint8_t payload;
+	bool clear; /* some TLV takes it without IPsec */
 	bool taken;
 };
 
 #define PEER_KEYS_MAX 32
 
 struct peer_tunnels {
-	bool ipip;
+	bool ipip, ipip_clear;
 	uint8_t ipip_payload;
 	unsigned int n;
 	struct peer_key keys[PEER_KEYS_MAX];
@@ -136,9 +142,11 @@ static void peer_key_add(struct peer_tunnels *peer, const struct tea_tunnel *tt)
 
 	k.has = tea_tunnel_gre_key(tt, &k.key);
 	k.payload = tunnel_payload(tt);
+	k.clear = !tunnel_wants_ipsec(tt);
 	for (i = 0; i < peer->n; i++) {
 		if (peer->keys[i].has == k.has && peer->keys[i].key == k.key) {
 			peer->keys[i].payload |= k.payload;
+			peer->keys[i].clear |= k.clear;
 			return;
 		}
 	}
@@ -154,6 +162,7 @@ static void peer_add(struct peer_tunnels *peer, const struct tea_tunnel *tt)
 		break;
 	case TEA_TYPE_IPIP:
 		peer->ipip = true;
+		peer->ipip_clear |= !tunnel_wants_ipsec(tt);
 		peer->ipip_payload |= tunnel_payload(tt);
 		break;
 	}
@@ -218,16 +227,33 @@ static struct peer_key *peer_key_choose(struct peer_tunnels *peer,
 	return second ? second : peer->n ? &peer->keys[0] : NULL;
 }
 
+/*
+ * S6: the AFBR drops what is not protected, and we have lost, or never had, the
+ * `security` that would protect it.
+ */
+static void softwire_refused_clear(struct softwire *sw, bool refused)
+{
+	if (refused && !sw->clear_refused)
+		flog_warn_limited(
+			EC_SWMESH_CLEAR_REFUSED, sw,
+			"softwire to %pIA: the AFBR asks for IPsec and our tunnel has none: nothing is sent to it; name a 'security' in the encap-set ('show softwire' has all such softwires)",
+			&sw->afbr->addr);
+	sw->clear_refused = refused;
+}
+
 /* True if what the softwire sends with has changed. */
-static bool softwire_set_peer(struct softwire *sw, bool has,
+static bool softwire_set_peer(struct softwire *sw, bool has, bool clear,
 			      const struct peer_key *k, uint8_t payload)
 {
 	bool has_okey = k && k->has;
+	bool refused = has && !clear && !sw->security;
 	uint32_t okey = has_okey ? k->key : 0;
 
 	if (sw->peer_has == has && sw->has_okey == has_okey &&
-	    sw->okey == okey && sw->payload == payload)
+	    sw->okey == okey && sw->payload == payload &&
+	    sw->clear_refused == refused)
 		return false;
+	softwire_refused_clear(sw, refused);
 	sw->peer_has = has;
 	sw->has_okey = has_okey;
 	sw->okey = okey;
@@ -254,7 +280,7 @@ static bool assign_gre(struct softwire *sw, struct peer_tunnels *peer,
 		k = peer_key_choose(peer, payload);
 	if (k)
 		k->taken = true;
-	return softwire_set_peer(sw, k != NULL, k,
+	return softwire_set_peer(sw, k != NULL, k && k->clear, k,
 				 k ? k->payload & payload : 0);
 }
 
@@ -295,9 +321,9 @@ void afbr_read_announced(struct afbr *afbr)
 		if (sw->tunnel.type == TEA_TYPE_GRE)
 			changed = assign_gre(sw, &peer, payload);
 		else
-			changed =
-				softwire_set_peer(sw, peer.ipip, NULL,
-						  peer.ipip_payload & payload);
+			changed = softwire_set_peer(
+				sw, peer.ipip, peer.ipip_clear, NULL,
+				peer.ipip_payload & payload);
 		if (changed || (auth_changed && sw->security))
 			softwire_event(sw, SOFTWIRE_EV_CHANGED, NULL);
 	}

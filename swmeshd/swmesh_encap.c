@@ -101,9 +101,18 @@ struct compiler {
 	bool keys_told; /* the SubjectPublicKeyInfos: once is enough */
 };
 
-/* RFC 5566: the hash in every TLV, since it is the TLV that asks for IPsec. */
-static void compile_keys(struct compiler *c, const struct security *security)
+/*
+ * That the tunnel is protected: by hashes (RFC 5566) where there are keys to
+ * announce, else by our own sub-TLV. In every TLV, since it is the TLV that
+ * asks for IPsec; the keys themselves are told once.
+ */
+static void compile_security(struct compiler *c,
+			     const struct security *security)
 {
+	if (!security || !security->n_keys) {
+		tea_build_protected(&c->b);
+		return;
+	}
 	for (unsigned int i = 0; i < security->n_keys; i++)
 		tea_build_authenticator(&c->b, TEA_AUTH_SHA1,
 					security->keys[i].hash, KEY_HASH_LEN);
@@ -116,9 +125,11 @@ static void compile_keys(struct compiler *c, const struct security *security)
 }
 
 static void compile_tunnel(struct compiler *c, uint16_t type,
-			   const struct sw_tunnel *tunnel,
+			   const struct encap_tunnel *et,
 			   const struct security *security)
 {
+	const struct sw_tunnel *tunnel = &et->tunnel;
+
 	tea_build_tunnel(&c->b, type);
 	if (IS_IPADDR_V4(c->endpoint))
 		tea_build_endpoint_ipv4(&c->b, &c->endpoint->ipaddr_v4);
@@ -130,8 +141,10 @@ static void compile_tunnel(struct compiler *c, uint16_t type,
 		tea_build_protocol(&c->b, TEA_ETHERTYPE_IPV4);
 	if (c->set->payload & PAYLOAD_IPV6)
 		tea_build_protocol(&c->b, TEA_ETHERTYPE_IPV6);
-	if (security)
-		compile_keys(c, security);
+	/* By its name: a security that is not there (yet) is no reason to be
+	 * sent to in clear. */
+	if (encap_tunnel_security(c->set, et)[0])
+		compile_security(c, security);
 }
 
 ssize_t encap_set_compile(const struct encap_set *set,
@@ -149,13 +162,12 @@ ssize_t encap_set_compile(const struct encap_set *set,
 	frr_each (encap_tunnels_const, &set->tunnels, et) {
 		security = security_find(securities,
 					 encap_tunnel_security(set, et));
-		compile_tunnel(&c, et->tunnel.type, &et->tunnel, security);
+		compile_tunnel(&c, et->tunnel.type, et, security);
 		if (!security || !set->rfc5566 ||
 		    et->tunnel.type != TEA_TYPE_IPIP)
 			continue;
-		compile_tunnel(&c, TEA_TYPE_IPIP_IPSEC, &et->tunnel, security);
-		compile_tunnel(&c, TEA_TYPE_IPSEC_TUNNEL, &et->tunnel,
-			       security);
+		compile_tunnel(&c, TEA_TYPE_IPIP_IPSEC, et, security);
+		compile_tunnel(&c, TEA_TYPE_IPSEC_TUNNEL, et, security);
 	}
 	return tea_build_finish(&c.b);
 }

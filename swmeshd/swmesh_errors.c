@@ -79,6 +79,12 @@ static struct log_ref swmesh_warnings[] = {
 		.suggestion = "Do what the text says, then enter 'clear softwire security keys'",
 	},
 	{
+		.code = EC_SWMESH_CLEAR_REFUSED,
+		.title = "An AFBR takes only what is protected, and our tunnel is not",
+		.description = "Its tunnels ask for IPsec; nothing is sent to it, since it would drop packets in clear",
+		.suggestion = "Name a 'security' under the encap-set, as the other AFBRs of the mesh do; if there was one, find out who took it out",
+	},
+	{
 		.code = EC_SWMESH_GUARD_GONE,
 		.title = "Somebody removed an IPsec drop policy",
 		.description = "Packets of protected softwires are dropped by it while they have no SA; swmeshd puts it back at once",

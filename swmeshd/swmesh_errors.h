@@ -21,6 +21,7 @@ enum swmesh_log_refs {
 	EC_SWMESH_FILTER_GONE,
 	EC_SWMESH_VICI,
 	EC_SWMESH_SECURITY,
+	EC_SWMESH_CLEAR_REFUSED,
 };
 
 /* Also begins the periods of lib/log_limit.h. */

@@ -78,7 +78,9 @@ struct softwire {
 
 	bool peer_has;	 /* the AFBR announces this type: we may send */
 	uint8_t payload; /* families that both ends announce for it */
-	bool has_okey;	 /* GRE: key we send with, the AFBR's */
+	/* The AFBR takes it protected only, and we have no security for it. */
+	bool clear_refused;
+	bool has_okey; /* GRE: key we send with, the AFBR's */
 	uint32_t okey;
 	/* Smaller MTU of the core, where the kernel does not learn it by itself
 	 * (swmesh_pmtu.c); 0: none. Until when (monotonic seconds). */
@@ -366,6 +368,9 @@ struct softwire *afbr_softwire(struct afbr *afbr,
 uint16_t tunnel_base_type(uint16_t type);
 /* The TLV asks for IPsec: by its type or an authenticator (RFC 5566). */
 bool tunnel_wants_ipsec(const struct tea_tunnel *tt);
+/* Why nothing is sent by a tunnel without security to an AFBR that wants it. */
+#define CLEAR_REFUSED                                                          \
+	"the AFBR asks for IPsec and our tunnel has none; name a 'security' in the encap-set"
 /* The endpoint a TLV stands for: its own or the next hop (RFC 9012 3.1), an
  * IPv4-mapped address as IPv4 (B13). False if it has none we know. */
 bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,

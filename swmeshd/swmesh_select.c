@@ -95,9 +95,7 @@ static void check_softwire(const struct demand *demand,
 	}
 	if (tunnel_wants_ipsec(tt) && !local->security[0]) {
 		/* RFC 5566: nothing may go there in clear (S6). */
-		snprintf(
-			c->reason, len,
-			"the AFBR asks for IPsec and our tunnel has none; name a 'security' in the encap-set");
+		strlcpy(c->reason, CLEAR_REFUSED, len);
 		return;
 	}
 	c->sw = afbr ? afbr_softwire(afbr, &local->tunnel) : NULL;

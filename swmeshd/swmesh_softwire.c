@@ -47,17 +47,20 @@ static enum softwire_event act_make_device(struct softwire *sw)
 	return SOFTWIRE_EV_NONE;
 }
 
-/* What the AFBR does not announce it does not take, and has no key for. */
+/* What the AFBR does not announce it does not take, and has no key for; what it
+ * takes protected only is not sent in clear (S6). */
 static bool protect(struct softwire *sw)
 {
 	const struct mesh_ops *ops = sw->afbr->mesh->ops;
 	uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX];
 
-	if (!sw->security ||
-	    (sw->peer_has && softwire_protocols(sw, protocols)))
+	if (sw->security ? sw->peer_has && softwire_protocols(sw, protocols)
+			 : !sw->clear_refused)
 		return ops->sa_set(sw);
 	ops->sa_release(sw);
-	strlcpy(sw->error, "the AFBR does not announce this tunnel",
+	strlcpy(sw->error,
+		sw->clear_refused ? CLEAR_REFUSED
+				  : "the AFBR does not announce this tunnel",
 		sizeof(sw->error));
 	return false;
 }

@@ -224,6 +224,8 @@ struct demand *ask(uint8_t id, const char *next_hop, const struct tlv *tlvs)
 			tea_build_protocol(&b, tlvs->protocol);
 		if (tlvs->auth)
 			build_auth(&b, tlvs);
+		if (tlvs->protected)
+			tea_build_protected(&b);
 	}
 	len = tea_build_finish(&b);
 	assert_true(len > 0);

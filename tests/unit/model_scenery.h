@@ -41,6 +41,7 @@ struct tlv {
 	uint16_t protocol;    /* 0: none */
 	const char *auth;     /* a public key that is announced by its hash */
 	bool auth_key;	      /* ... and in full */
+	bool protected;	      /* by our own sub-TLV */
 };
 
 /* bgpd's module asks for a softwire; id is the last octet of the SW-NHOP. */

@@ -160,19 +160,28 @@ static void test_one_tunnel_alone(void **state)
 	tea_free(&tea);
 }
 
+/* Without keys to announce, our own sub-TLV says that the tunnel is protected:
+ * with a group key, and with a name that is not there. What has keys has their
+ * hashes instead, and what is not protected neither. */
 static void test_no_keys(void **state)
 {
 	struct security *s = add_security("CORE", 0, 0);
 	struct tea tea;
 
-	/* A group key announces nothing; nor does a name that is not there. */
+	add_security("KEYS", 1, 44);
 	add_tunnel(10, TEA_TYPE_GRE, 0, "CORE");
 	add_tunnel(20, TEA_TYPE_IPIP, 0, "GONE");
-	edge->rfc5566 = true;
+	add_tunnel(30, TEA_TYPE_GRE, 1, "KEYS");
+	add_tunnel(40, TEA_TYPE_GRE, 2, "");
 	tea = compile();
-	assert_int_equal(tea.n_tunnels, 2);
-	assert_int_equal(authenticators(&tea.tunnels[0], s), 0);
-	assert_int_equal(authenticators(&tea.tunnels[1], s), 0);
+	assert_int_equal(tea.n_tunnels, 4);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(authenticators(&tea.tunnels[i], s), 0);
+		assert_int_equal(public_keys(&tea.tunnels[i], s), 0);
+		assert_true(tea_tunnel_is_protected(&tea.tunnels[i]));
+	}
+	assert_false(tea_tunnel_is_protected(&tea.tunnels[2]));
+	assert_false(tea_tunnel_is_protected(&tea.tunnels[3]));
 	tea_free(&tea);
 }
 

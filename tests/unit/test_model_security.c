@@ -140,6 +140,56 @@ static void test_asks_for_ipsec(void **state)
 	assert_int_equal(demand->via_type, TEA_TYPE_IPIP_IPSEC);
 }
 
+/* S6: likewise where an AFBR without keys says that it is protected. Our tunnel
+ * does not come up without security, and does when the AFBR takes it in clear.
+ */
+static void test_protected_by_group_key(void **state)
+{
+	static const struct tlv marked[] = {
+		{TEA_TYPE_GRE, 200, PEER, .protected = true},
+		{TEA_TYPE_IPIP, 0, PEER, .protected = true},
+		{0}};
+	static const struct tlv half[] = {
+		{TEA_TYPE_GRE, 200, PEER, .protected = true},
+		{TEA_TYPE_IPIP, 0, PEER},
+		{0}};
+	struct demand *demand = ask(1, PEER, marked);
+	struct softwire *gre, *ipip;
+	char text[MESH_REASON_LEN];
+
+	path(PEER, true, false, 1500);
+	gre = softwire(PEER, TEA_TYPE_GRE, 100);
+	ipip = softwire(PEER, TEA_TYPE_IPIP, 0);
+	assert_null(demand->via);
+	assert_non_null(strstr(demand->reason, "asks for IPsec"));
+	assert_int_equal(gre->state, SOFTWIRE_WAIT_SA);
+	assert_int_equal(ipip->state, SOFTWIRE_WAIT_SA);
+	softwire_reason(gre, text, sizeof(text));
+	assert_non_null(strstr(text, "asks for IPsec"));
+
+	ask(1, PEER, half);
+	assert_int_equal(gre->state, SOFTWIRE_WAIT_SA);
+	assert_int_equal(ipip->state, SOFTWIRE_UP);
+	assert_ptr_equal(demand->via, ipip);
+
+	/* It asks for IPsec while we send in clear: that ends at once. */
+	ask(1, PEER, marked);
+	assert_int_equal(ipip->state, SOFTWIRE_WAIT_SA);
+	assert_null(demand->via);
+
+	sa_ready = true;
+	protect("CORE");
+	assert_int_equal(gre->state, SOFTWIRE_UP);
+	assert_ptr_equal(demand->via, gre);
+
+	/* The operator's accident: the line 'security' is lost. */
+	encap_set_get(&mesh.sets, "EDGE")->security[0] = '\0';
+	mesh_config_changed(&mesh);
+	mesh_run(&mesh);
+	assert_int_equal(gre->state, SOFTWIRE_WAIT_SA);
+	assert_null(demand->via);
+}
+
 /* S5: a key counts where its hash is announced, and no longer. */
 static void test_keys(void **state)
 {
@@ -246,6 +296,7 @@ int main(void)
 		TEST(test_lost),
 		TEST(test_becomes_protected),
 		TEST(test_unknown_security),
+		TEST(test_protected_by_group_key),
 		TEST(test_asks_for_ipsec),
 		TEST(test_keys),
 		TEST(test_rotation),
