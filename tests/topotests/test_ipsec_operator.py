@@ -4,8 +4,8 @@ commands, swanctl; under traffic, none of it in clear (S9, S10). One mesh for al
 import pytest
 
 from conftest import run_topology
-from lib import netns, softwires, wait
-from lib.mesh import loopback
+from lib import kernel, netns, softwires, wait, xfrm
+from lib.mesh import host, island, loopback
 from lib.securemesh import GROUP_KEY, LIMIT, PSK, SecureMesh, guarded_flows, wait_up
 
 RATE = 50  # packets a second of each flow
@@ -46,10 +46,12 @@ secrets {
 
 @pytest.fixture(scope="module")
 def mesh():
-    """Three AFBRs, GRE inside ESP, the group key and a PPK that is required."""
-    yield from run_topology(SecureMesh(
-        "operator", security=BASE + PPK,
-        files={"mesh.psk": GROUP_KEY, "mesh.ppk": POSTQUANTUM}))
+    """Three AFBRs, GRE inside ESP, the group key and a PPK that is required. They were copied
+    from one machine, with /etc/machine-id."""
+    copies = SecureMesh("operator", security=BASE + PPK,
+                        files={"mesh.psk": GROUP_KEY, "mesh.ppk": POSTQUANTUM})
+    copies.cloned = True
+    yield from run_topology(copies)
 
 
 @pytest.fixture
@@ -142,6 +144,36 @@ def test_ppk_missing(mesh):
     mesh.assert_protected(mark)
 
 
+# -- security --
+
+def test_lost_security(mesh):
+    """An AFBR that has lost its line `security` knows from the others' announcements that they
+    are protected, with a group key too: it sends them nothing in clear, and says why (S6)."""
+    wait_up(mesh)
+    mark = mesh.capture.mark()
+    softwires.set_mesh(mesh["a3"], "encap-set EDGE", "no security")
+
+    def refuses():
+        found = mesh.softwires(3)
+        assert len(found) == 2
+        for one in found:
+            assert one["state"] == "wait-sa" and not one["securityName"], one
+            assert "asks for IPsec" in one["reason"] and "'security'" in one["reason"], one
+        assert all(kernel.route("a3", island(m)) is None for m in (1, 2))
+        return True
+    wait.until(refuses, "a3 sends nothing in clear", LIMIT)
+    assert "asks for IPsec" in mesh["a3"].show("swmeshd", "show softwire")
+    flow = mesh.flow("h3", host(1), "h1", rate=RATE)
+    wait.until(lambda: flow.progress()[0] >= RATE, "h3 has sent")
+    assert flow.stop().received == 0
+    with open(mesh["a3"].file("swmeshd.log")) as file:
+        assert "the AFBR asks for IPsec and our tunnel has none" in file.read()
+    softwires.set_mesh(mesh["a3"], "encap-set EDGE", "security CORE")
+    wait_up(mesh)
+    softwires.wait_talk(mesh)
+    mesh.assert_protected(mark)
+
+
 # -- clear --
 
 def test_clear(mesh, flows):
@@ -154,6 +186,25 @@ def test_clear(mesh, flows):
         for flow in flows:
             softwires.wait_flowing(flow, 50)
     assert_none_lost(flows)
+    wait.until(mesh.assert_one_each, "one of each", LIMIT)
+
+
+def test_many_packets(mesh, flows):
+    """An SA on a fast link runs out of sequence numbers (RFC 4303 section 3.3.3) long before it
+    is rekeyed by time: it is rekeyed by packets, and none is lost."""
+    before = {n: spis(mesh, n) for n in (1, 2)}
+    used, = xfrm.states("a1", loopback(1), loopback(2))
+    xfrm.set_packets("a1", used, 2500 * 1000 * 1000)
+
+    def rekeyed():
+        now = xfrm.states("a1", loopback(1), loopback(2))
+        assert len(now) == 1 and now[0].spi != used.spi and now[0].packets < 1000 * 1000, now
+        return True
+    wait.until(rekeyed, "a1 sends by a new SA", LIMIT)
+    for flow in flows:
+        softwires.wait_flowing(flow, 50)
+    assert_none_lost(flows)
+    assert {n: ike_spis(mesh, n) for n in (1, 2)} == {n: before[n][0] for n in (1, 2)}
     wait.until(mesh.assert_one_each, "one of each", LIMIT)
 
 

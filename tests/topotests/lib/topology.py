@@ -40,6 +40,8 @@ def device(node, peer):
 class Topology:
     """nodes: names; ip_lines: node -> ip(8) commands run there once the links are up."""
 
+    cloned = False
+
     def __init__(self, name, nodes, links, routers=(), ip_lines=None, sysctls=None):
         self.name, self.nodes, self.links = name, list(nodes), list(links)
         self.routers = {r.name: r for r in routers}
@@ -95,12 +97,13 @@ class Topology:
         return lines + list(self.ip_lines.get(node, ()))
 
     def give_machine_ids(self):
-        """Routers are machines of their own: ip-netns(8) lays these over /etc."""
+        """Routers are machines of their own: ip-netns(8) lays these over /etc. Copies of one
+        virtual machine (self.cloned) have the same."""
         for number, node in enumerate(self.nodes, 1):
             folder = os.path.join("/etc/netns", node)
             os.makedirs(folder, exist_ok=True)
             with open(os.path.join(folder, "machine-id"), "w") as file:
-                file.write("%032x\n" % (0x5357 << 64 | number))
+                file.write("%032x\n" % (0x5357 << 64 | (1 if self.cloned else number)))
 
     def down(self):
         """Stop and remove all; returns complaints of daemons that ended badly."""
