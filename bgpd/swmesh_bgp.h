@@ -220,6 +220,11 @@ void swmesh_nhop_fini(void);
 /* ZEBRA_NEXTHOP_UPDATE, before bgpd reads it. */
 void swmesh_nht_filter(struct stream *s);
 
+/* ---- _session ---- */
+
+/* An address is on one of our interfaces now. */
+void swmesh_session_address_added(void);
+
 /* ---- _rmap ---- */
 
 PREDECL_RBTREE_UNIQ(swmesh_sets);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The module's place on bgpd's zebra session: the talk with swmeshd over
- * opaque messages (lib/swmesh_msg.h), and next-hop answers (_nht).
+ * opaque messages (lib/swmesh_msg.h), next-hop answers (_nht) and addresses of
+ * our own that come back (_session).
  *
  * bgpd's table of message handlers is constant, the pointer to it in struct
  * zclient is not.
@@ -33,6 +34,7 @@ struct swmesh_msg swmesh_talk;
 
 static zclient_handler *handlers[HANDLERS];
 static zclient_handler *bgpd_opaque, *bgpd_nexthop_update;
+static zclient_handler *bgpd_address_add;
 static void (*bgpd_connected)(struct zclient *zclient);
 static struct thread *t_tick;
 
@@ -171,6 +173,15 @@ static int nexthop_update(ZAPI_CALLBACK_ARGS)
 	return bgpd_nexthop_update(cmd, zclient, length, vrf_id);
 }
 
+static int address_add(ZAPI_CALLBACK_ARGS)
+{
+	int ret = bgpd_address_add(cmd, zclient, length, vrf_id);
+
+	if (!swmesh_stopping)
+		swmesh_session_address_added();
+	return ret;
+}
+
 static void tick(struct thread *thread)
 {
 	thread_add_timer_msec(bm->master, tick, NULL, SWMESH_MSG_HELLO_MS,
@@ -231,9 +242,11 @@ static void take_handlers(void)
 		handlers[i] = zclient->handlers[i];
 	bgpd_opaque = handlers[ZEBRA_OPAQUE_MESSAGE];
 	bgpd_nexthop_update = handlers[ZEBRA_NEXTHOP_UPDATE];
-	assert(bgpd_nexthop_update);
+	bgpd_address_add = handlers[ZEBRA_INTERFACE_ADDRESS_ADD];
+	assert(bgpd_nexthop_update && bgpd_address_add);
 	handlers[ZEBRA_OPAQUE_MESSAGE] = opaque_received;
 	handlers[ZEBRA_NEXTHOP_UPDATE] = nexthop_update;
+	handlers[ZEBRA_INTERFACE_ADDRESS_ADD] = address_add;
 	zclient->handlers = handlers;
 	zclient->n_handlers = HANDLERS;
 	bgpd_connected = zclient->zebra_connected;

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Our own address on a BGP session goes and comes back while the session stays up."""
+import pytest
+from lib import bgpdut as dut
+from lib import netns, wait
+
+from conftest import run_topology
+
+pytestmark = pytest.mark.no_tunnels
+
+PREFIX = "10.60.0.0/24"
+OWN = """router bgp %d
+ address-family ipv4 unicast
+  network %s
+ exit-address-family
+exit
+""" % (dut.ASN, PREFIX)
+DEVICE = dut.DUT + "-" + dut.SPEAKERS
+
+
+@pytest.fixture(scope="module")
+def net():
+    yield from run_topology(dut.topology(OWN))
+
+
+@pytest.fixture(scope="module")
+def speaker(net):
+    one = dut.speaker(2)
+    yield one
+    one.stop()
+
+
+def announce_another(router, prefix):
+    router.configure("bgpd", "router bgp %d\naddress-family ipv4 unicast\nnetwork %s\n" % (
+        dut.ASN, prefix))
+
+
+@pytest.mark.parametrize("longer", [False, True], ids=["blinks", "is away"])
+def test_address(net, speaker, longer):
+    """ifreload, netplan and keepalived take an address off and put it on again: routes have it for
+    their next hop again within seconds, and the session has never gone."""
+    router, another = net[dut.DUT], "10.61.%d.0/24" % longer
+    words = "%s/64 dev %s" % (dut.ROUTER, DEVICE)
+    speaker.wait_route(PREFIX)
+    netns.ip_batch(dut.DUT, ["address del " + words])
+
+    def own():
+        shown = router.json("bgpd", "show bgp neighbors " + speaker.local)
+        return shown[speaker.local]["nexthopGlobal"]
+
+    if longer:
+        wait.until(lambda: own() != dut.ROUTER, "bgpd has forgotten it")
+    netns.ip_batch(dut.DUT, ["address add %s nodad" % words])
+    wait.until(lambda: own() == dut.ROUTER, "bgpd has it again", 20)
+    announce_another(router, another)
+    for prefix in (another, PREFIX):
+        wait.until(lambda: prefix in speaker.routes()
+                   and speaker.routes()[prefix].nexthop == dut.ROUTER,
+                   "our address is the next hop of " + prefix, 20)
+    speaker.assert_up()
