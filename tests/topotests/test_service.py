@@ -22,6 +22,7 @@ CONF, DAEMONS = "/etc/frr/frr.conf", "/etc/frr/daemons"
 LOOPBACK = "2001:db8:c::1"
 CHARON, VICI = "/usr/sbin/charon-systemd", "/var/run/charon.vici"
 CHARON_SETTINGS = "/etc/strongswan.d/swmesh.conf"
+WATCHDOG = "swmesh-charon-watchdog"
 # As a user: is charon there to be spoken with?
 CONNECT = "import socket; socket.socket(socket.AF_UNIX).connect(%r)" % VICI
 LIMIT = 180  # seconds; each look is a vtysh of its own
@@ -237,8 +238,32 @@ def test_charon_lets_swmeshd_in(machine):
     finally:
         machine.run("kill", *machine.run("pidof", CHARON).split())
         charon.wait(60)
+    assert machine.run("systemctl", "is-enabled", WATCHDOG + ".timer").strip() == "enabled"
     machine.run(enable, "remove")
     assert machine.try_run(["test", "-e", CHARON_SETTINGS])[0] == 1
+    assert machine.try_run(["systemctl", "is-enabled", WATCHDOG + ".timer"])[0] != 0
+
+
+def test_watchdog(machine):
+    """A charon that hangs is told by new connections that it does not answer, what its threads
+    do is kept, and it is restarted; one that answers, or is not there, is left alone."""
+    ask = [TOOLS + "charon-watchdog", "--restart"]
+    assert machine.try_run([*ask, "echo restarted"]) == (0, "")
+    charon = machine.popen([CHARON], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait.until(lambda: machine.try_run(["test", "-S", VICI])[0] == 0, "charon's socket")
+        assert machine.try_run([*ask, "echo restarted"]) == (0, "")
+        pids = machine.run("pidof", CHARON).split()
+        machine.run("kill", "-STOP", *pids)
+        status, said = machine.try_run([*ask, "kill -CONT %s && echo restarted" % " ".join(pids)])
+        assert status == 0 and said.split()[-1] == "restarted", said
+        assert "does not answer" in said and "Thread " in said, said
+        assert machine.try_run([*ask, "echo restarted"]) == (0, "")
+    finally:
+        machine.run("kill", "-CONT", *machine.run("pidof", CHARON).split())
+        charon.send_signal(signal.SIGCONT)  # nsenter has stopped with it
+        machine.run("kill", *machine.run("pidof", CHARON).split())
+        charon.wait(60)
 
 
 # -- the service --
