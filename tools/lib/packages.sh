@@ -19,7 +19,7 @@ packages_run=(
 	libstrongswan-standard-plugins procps strongswan-swanctl tcpdump util-linux
 )
 packages_test=(
-	bird2 clang clang-format gobgpd libclang-rt-14-dev libcmocka-dev nftables openssl
+	bird2 clang clang-format gdb gobgpd libclang-rt-14-dev libcmocka-dev nftables openssl
 	python3-pytest
 )
 packages_vm=(busybox-static linux-image-amd64 qemu-system-x86)

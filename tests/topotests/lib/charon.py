@@ -103,6 +103,16 @@ class Charon(Process):
                 pass
         return text
 
+    def answers_at_all(self, seconds=10):
+        """On a new connection; it does not when it hangs."""
+        probe = vici.Vici(self.socket, seconds)
+        try:
+            return bool(probe.request("version"))
+        except OSError:
+            return False
+        finally:
+            probe.close()
+
     # -- asking --
 
     def conns(self):

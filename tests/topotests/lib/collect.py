@@ -57,7 +57,9 @@ def _kernel(node):
 
 
 def _shows(router):
-    if router.charon and router.charon.alive():
+    if router.charon and router.charon.alive() and not router.charon.answers_at_all():
+        yield "charon does not answer; its threads", router.charon.backtraces()
+    elif router.charon and router.charon.alive():
         for title, ask in (("SAs", router.charon.sas), ("connections", router.charon.conns)):
             yield "charon: " + title, json.dumps(ask(), indent=1)
     for name, daemon in router.daemons.items():
@@ -68,5 +70,8 @@ def _shows(router):
             try:
                 daemon.vty.fresh()
                 yield "%s: %s" % (name, line), daemon.vty.execute(line)[1]
+            except TimeoutError as err:
+                yield "%s: %s" % (name, line), "%s\n%s" % (err, daemon.backtraces())
+                break
             except OSError as err:
                 yield "%s: %s" % (name, line), str(err)

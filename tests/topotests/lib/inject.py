@@ -3,8 +3,10 @@
 the core could forge or replay."""
 import contextlib
 import ipaddress
+import os
 import socket
 import struct
+import threading
 import time
 
 from . import netns
@@ -65,6 +67,48 @@ def send(node, *packets):
 def replay(node, packet):
     """Send a captured packet (of lib.packet) again, as it was."""
     send(node, packet.raw[14 : 14 + packet.outer.length])
+
+
+def _ike_payload(following, body):
+    return struct.pack("!BBH", following, 0, 4 + len(body)) + body
+
+
+def ike_sa_init(src, dst):
+    """The first message of IKEv2 (RFC 7296 section 1.2), which anybody can send by any address:
+    a proposal that charon takes, a key and a nonce."""
+    def transform(last, kind, number, attribute=b""):
+        return struct.pack("!BBHBBH", 0 if last else 3, 0, 8 + len(attribute), kind, 0,
+                           number) + attribute
+    aes256 = struct.pack("!HH", 0x800E, 256)
+    transforms = (transform(False, 1, 20, aes256) + transform(False, 2, 6) +
+                  transform(True, 4, 31))  # AES-GCM-16, PRF by SHA-384, x25519
+    proposal = struct.pack("!BBHBBBB", 0, 0, 8 + len(transforms), 1, 1, 0, 3) + transforms
+    payloads = (_ike_payload(34, proposal) +
+                _ike_payload(40, struct.pack("!HH", 31, 0) + os.urandom(32)) +
+                _ike_payload(0, os.urandom(32)))
+    header = os.urandom(8) + bytes(8) + struct.pack("!BBBBII", 33, 0x20, 34, 0x08, 0,
+                                                    28 + len(payloads))
+    return udp(src, dst, 500, header + payloads, 500)
+
+
+@contextlib.contextmanager
+def repeated(node, seconds, packets):
+    """Send what packets() returns, at once and then every so many seconds."""
+    over = threading.Event()
+
+    def run():
+        while True:
+            send(node, *packets())
+            if over.wait(seconds):
+                return
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import subprocess
 from . import netns, paths
 
 STOP_LIMIT = 20  # seconds between SIGTERM and SIGKILL
+GDB_LIMIT = 60
 
 
 class Process:
@@ -59,6 +60,16 @@ class Process:
             yield
         finally:
             self.process.send_signal(signal.SIGCONT)
+
+    def backtraces(self):
+        """What each of its threads does; of use when it does not answer."""
+        try:
+            return subprocess.run(
+                ["gdb", "-nx", "-batch", "-p", str(self.process.pid), "-ex", "thread apply all bt"],
+                capture_output=True, text=True, env=paths.ENV, timeout=GDB_LIMIT,
+                stdin=subprocess.DEVNULL).stdout
+        except (OSError, subprocess.TimeoutExpired) as err:
+            return "no backtraces: %s" % err
 
     def stop(self, number=signal.SIGTERM):
         """Ask it to end and wait; its exit status (negative: the signal that ended it)."""
