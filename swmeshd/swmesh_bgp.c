@@ -18,6 +18,7 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_filter.h"
+#include "swmeshd/swmesh_grace.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
@@ -223,6 +224,7 @@ static void sync_end(void *arg)
 	known = true;
 	mesh->syncing = false;
 	mesh->ops->schedule(mesh);
+	swmesh_grace_synced();
 	swmesh_kernel_synced();
 	swmesh_filter_synced();
 }

@@ -49,6 +49,12 @@ static struct log_ref swmesh_errors[] = {
 		.suggestion = "The text says why; a kernel without nf_tables or nft_fib is the usual cause. 'filter off' under 'softwire mesh' does without",
 	},
 	{
+		.code = EC_SWMESH_CHARON_HANGS,
+		.title = "charon hangs",
+		.description = "strongSwan's charon takes connections and does not answer; security associations that exist go on until they expire, none is replaced",
+		.suggestion = "Keep what 'gdb -p' says of its threads for its makers and restart it: systemctl restart strongswan. The timer swmesh-charon-watchdog does so by itself",
+	},
+	{
 		.code = END_FERR,
 	}
 };

@@ -22,6 +22,7 @@ enum swmesh_log_refs {
 	EC_SWMESH_VICI,
 	EC_SWMESH_SECURITY,
 	EC_SWMESH_CLEAR_REFUSED,
+	EC_SWMESH_CHARON_HANGS,
 };
 
 /* Also begins the periods of lib/log_limit.h. */

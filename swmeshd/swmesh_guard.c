@@ -10,6 +10,7 @@
 #include <zebra.h>
 
 #include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmesh_grace.h"
 #include "swmeshd/swmesh_guard.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_xfrm.h"
@@ -20,7 +21,6 @@
 #define LOOK_S 1
 
 static struct thread *t_look, *t_grace;
-static bool grace_over;
 
 /* An IP-in-IP device carries both, whatever the payload of the set. */
 static unsigned int type_protocols(uint16_t type, uint8_t protocols[2])
@@ -97,7 +97,8 @@ static bool stays(const struct mesh *mesh, const struct xfrm_guard_id *id)
 	case NEED_NONE:
 		break;
 	}
-	return (mesh->config.enabled && !grace_over) || device_left(id);
+	return (mesh->config.enabled && !swmesh_grace_over()) ||
+	       device_left(id);
 }
 
 /* True if some of them have to be looked at again. */
@@ -160,7 +161,6 @@ void swmesh_guard_config_changed(struct mesh *mesh)
 
 static void grace_ends(struct thread *t)
 {
-	grace_over = true;
 	look(NULL);
 }
 

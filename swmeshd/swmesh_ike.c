@@ -19,6 +19,7 @@
 #include "swmeshd/swmesh_ike.h"
 #include "swmeshd/swmesh_ike_conn.h"
 #include "swmeshd/swmesh_ike_peer.h"
+#include "swmeshd/swmesh_keys_dir.h"
 #include "swmeshd/swmesh_vici.h"
 #include "swmeshd/swmesh_xfrm.h"
 #include "swmeshd/swmeshd.h"
@@ -81,6 +82,7 @@ static struct ike_peer *peer_get(const struct ipaddr *addr)
 	ike_conn_name(addr, peer->name, sizeof(peer->name));
 	ike_sas_init(&peer->sas);
 	ike_users_init(&peer->users);
+	peer->proven = ike_proven_before(addr);
 	ike_peers_add(&ike_peers, peer);
 	return peer;
 }
@@ -88,6 +90,7 @@ static struct ike_peer *peer_get(const struct ipaddr *addr)
 void ike_peer_del(struct ike_peer *peer)
 {
 	ike_fsm_clear(peer);
+	ike_incoming_set(peer, 0);
 	ike_unpin(peer);
 	ike_load_gone(peer);
 	THREAD_OFF(peer->t_release);
@@ -340,20 +343,6 @@ void ike_peer_kernel(struct ike_peer *peer)
 	tell_users(peer, confirmed(peer));
 }
 
-void ike_peer_error(struct ike_peer *peer, const char *text)
-{
-	struct ike_user *user;
-
-	if (strcmp(peer->error, text))
-		zlog_warn_limited(log_limit_key(text) ^ (uintptr_t)peer,
-				  "ike: AFBR %pIA: %s", &peer->addr, text);
-	strlcpy(peer->error, text, sizeof(peer->error));
-	peer->error_at = monotime(NULL);
-	frr_each_safe (ike_users, &peer->users, user)
-		if (!user->up)
-			softwire_event(user->sw, SOFTWIRE_EV_SA_FAILED, text);
-}
-
 /* As configured, once there is an address to do so from. */
 static bool protects_bgp(const struct mesh *mesh)
 {
@@ -456,7 +445,7 @@ void swmesh_ike_config_changed(struct mesh *mesh)
 	set_neighbors(&mesh->config.protect_bgp, protects_bgp(mesh));
 	frr_each_safe (ike_peers, &ike_peers, peer)
 		peer_collect(peer);
-	ike_slots_run();
+	ike_turns_run();
 }
 
 /* ---- commands ---- */
@@ -566,6 +555,8 @@ static const struct swmesh_vici_ops vici_ops = {
 	.events = ike_events,
 	.event = ike_vici_event,
 	.up = ike_vici_up,
+	.log = ike_vici_log,
+	.log_up = ike_turns_run,
 };
 
 static const struct xfrm_ops xfrm_ops = {
@@ -575,7 +566,7 @@ static const struct xfrm_ops xfrm_ops = {
 void swmesh_ike_init(const char *vici_path)
 {
 	ike_peers_init(&ike_peers);
-	ike_sync_init();
+	key_dir_init(ike_keys_changed);
 	if (!swmesh_xfrm_init(&xfrm_ops))
 		zlog_warn("ike: no IPsec in this kernel yet");
 	if (!swmesh_vici_set_path(vici_path))
@@ -600,6 +591,9 @@ void swmesh_ike_stop(void)
 		ike_peer_del(peer);
 	}
 	ike_load_stop();
+	ike_log_stop();
+	key_dir_stop();
+	ike_queue_stop();
 	ike_peers_fini(&ike_peers);
 	swmesh_xfrm_stop();
 }

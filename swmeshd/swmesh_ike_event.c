@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * charon's events. What they say of SAs goes into the peer's table; why an
- * attempt fails is told by charon's log alone, which is an event, too.
- */
+/* charon's events: what they say of SAs goes into the peer's table. */
 #include <zebra.h>
 
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_ike_peer.h"
-#include "swmeshd/swmesh_ike_reason.h"
 #include "swmeshd/swmeshd.h"
 
 #define NAME_LEN 128
-#define LINE_LEN 192
 
 const char *const ike_events[] = {
-	"ike-updown", "ike-rekey", "child-updown", "child-rekey", "log", NULL,
+	"ike-updown", "ike-rekey", "child-updown", "child-rekey", NULL,
 };
+
+/* ---- sections ---- */
 
 /* The one section that is an IKE_SA: its name is that of the connection. */
 static struct ike_peer *event_peer(const struct vici_section *msg,
@@ -58,7 +55,8 @@ static void ike_down(struct ike_peer *peer, uint32_t id)
 	if (sa)
 		ike_sa_del(peer, sa);
 	if (peer->incoming == id) {
-		peer->incoming = 0;
+		ike_incoming_set(peer, 0);
+		ike_yield_end(peer);
 		ike_unpin(peer);
 	}
 	if (ours)
@@ -100,8 +98,9 @@ static void on_ike_rekey(const struct vici_section *msg)
 	DEBUGD(&swmesh_dbg_ike, "ike: peer %pIA: IKE_SA %u is rekeyed as %u",
 	       &peer->addr, old_id, new_id);
 	peer->ike_rekeys++;
-	from = ike_sa_find(peer, old_id);
+	/* In this order: the new one may take the place of another. */
 	to = ike_sa_read(peer, &new);
+	from = ike_sa_find(peer, old_id);
 	if (from && to && from != to) {
 		from->spi_initiator = to->spi_initiator;
 		from->spi_responder = to->spi_responder;
@@ -135,7 +134,7 @@ static void on_child_updown(const struct vici_section *msg)
 	{
 		ike_child_read(peer, sa, &it.section, !up);
 		if (up && peer->incoming == id)
-			peer->incoming = 0;
+			ike_incoming_set(peer, 0);
 	}
 	if (up)
 		ike_pin_settle(peer);
@@ -167,123 +166,6 @@ static void on_child_rekey(const struct vici_section *msg)
 	ike_check(peer);
 }
 
-/* ---- the log ---- */
-
-/* "2001:db8::1 is initiating an IKE_SA" */
-static struct ike_peer *log_initiating(const char *line)
-{
-	const char *end = strstr(line, " is initiating an IKE_SA");
-	char text[INET6_ADDRSTRLEN + 16];
-	struct ipaddr addr = {};
-
-	if (!end || (size_t)(end - line) >= sizeof(text))
-		return NULL;
-	memcpy(text, line, end - line);
-	text[end - line] = '\0';
-	return str2ipaddr(text, &addr) ? NULL : ike_peer_find(&addr);
-}
-
-/* The peer begins, outside of the IKE_SAs that we have with it: rekeying one
- * of those is told in the same words. */
-static void log_begins(struct ike_peer *peer, uint32_t id)
-{
-	peer->incoming = id;
-	peer->incoming_at = ike_now_ms();
-	if (peer->state != IKE_INITIATING)
-		peer->why[0] = '\0';
-	ike_pin(peer);
-}
-
-static struct ike_peer *log_peer(const struct vici_section *msg, uint32_t id,
-				 const char *line)
-{
-	struct ike_peer *peer;
-	char name[NAME_LEN];
-
-	vici_find_text(msg, "ikesa-name", name, sizeof(name));
-	peer = ike_peer_by_name(name);
-	if (peer || !id)
-		return peer;
-	peer = log_initiating(line);
-	if (peer) {
-		log_begins(peer, id);
-		return peer;
-	}
-	/* It has no name before its connection is chosen. */
-	frr_each (ike_peers, &ike_peers, peer)
-		if (peer->incoming == id)
-			return peer;
-	return NULL;
-}
-
-static void note_reason(struct ike_peer *peer, const struct ike_reason *reason,
-			const char *line)
-{
-	const struct security *s = peer->security;
-
-	if (peer->why[0] && (!peer->why_vague || reason->vague))
-		return;
-	peer->why_vague = reason->vague;
-	peer->why_soon = reason->retry == IKE_RETRY_SOON;
-	snprintf(peer->why, sizeof(peer->why), "%s%s (charon: %s)",
-		 ike_reason_text(reason, s ? s->method : IKE_METHOD_NONE),
-		 reason->ppk && s && s->ppk_id
-			 ? "; or it has another PPK, see 'ppk'"
-			 : "",
-		 line);
-}
-
-/* The peer has looked at what we proved when it had our SAs already, and takes
- * them down again: "parsed INFORMATIONAL request 2 [ N(AUTH_FAILED) ]". */
-static bool refused_late(const struct ike_peer *peer, const char *line)
-{
-	return peer->state != IKE_INITIATING &&
-	       !strncmp(line, "parsed INFORMATIONAL request",
-			strlen("parsed INFORMATIONAL request")) &&
-	       strstr(line, "N(AUTH_FAILED)");
-}
-
-static void on_log(const struct vici_section *msg)
-{
-	const struct ike_reason *reason;
-	struct ike_peer *peer;
-	char line[LINE_LEN];
-	uint64_t number = 0;
-
-	if (!vici_find_text(msg, "msg", line, sizeof(line)))
-		return;
-	vici_find_number(msg, "ikesa-uniqueid", &number);
-	peer = log_peer(msg, number, line);
-	if (!peer)
-		return;
-	if (peer->state == IKE_INITIATING &&
-	    !strncmp(line, "initiating IKE_SA", strlen("initiating IKE_SA")))
-		peer->attempt = number;
-	if (refused_late(peer, line)) {
-		peer->why[0] = '\0';
-		note_reason(peer,
-			    ike_reason_find(
-				    "received AUTHENTICATION_FAILED notify"),
-			    line);
-		ike_peer_error(peer, peer->why);
-		return;
-	}
-	reason = ike_reason_find(line);
-	if (!reason)
-		return;
-	DEBUGD(&swmesh_dbg_ike, "ike: peer %pIA: charon: %s", &peer->addr,
-	       line);
-	note_reason(peer, reason, line);
-	if (peer->incoming && peer->incoming == number) {
-		ike_peer_error(peer, peer->why);
-		return;
-	}
-	if (peer->state == IKE_BACKOFF && number && peer->failed == number)
-		ike_failed_by(peer);
-	else if (peer->state == IKE_INITIATING && reason->final)
-		ike_event(peer, IKE_EV_FAILED);
-}
-
 /* ---- all of them ---- */
 
 static const struct {
@@ -294,7 +176,6 @@ static const struct {
 	{"ike-rekey", on_ike_rekey},
 	{"child-updown", on_child_updown},
 	{"child-rekey", on_child_rekey},
-	{"log", on_log},
 };
 
 void ike_vici_event(const char *name, const struct vici_section *msg)

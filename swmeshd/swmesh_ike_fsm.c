@@ -6,8 +6,11 @@
  *
  * Both ends setting up an IKE_SA at the same time would leave two, so it is the
  * turn of the end with the lower address; the other one waits, but not for
- * ever: the first may think that all is well, if we alone have lost ours. At
- * most `handshakes` peers are in IKE_INITIATING; the others queue.
+ * ever: the first may think that all is well, if we alone have lost ours. A
+ * peer that has begun by itself is waited for as well, but once only: anybody
+ * can send a first message by its address (RFC 7296 section 2.6). At most
+ * `handshakes` peers are in IKE_INITIATING, the others queue
+ * (swmesh_ike_queue.c).
  */
 #include <zebra.h>
 
@@ -22,6 +25,9 @@
 
 /* All in milliseconds. */
 #define ATTEMPT_MS 30000
+/* Of a peer that has never answered; and what an answer may take. */
+#define ATTEMPT_SILENT_MS 10000
+#define ANSWER_MS 8000
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
 #define BACKOFF_SOON_MS 8000
@@ -32,12 +38,11 @@
 #define WAIT_STALE_MS 5000
 #define WAIT_KEPT_MS 8000
 #define WAIT_LOST_MS 3000
-/* The peer is about to set up an IKE_SA: let it. */
-#define INCOMING_MS 20000
-
-static struct ike_queue_head queue = INIT_DLIST(queue);
-static unsigned int in_flight;
-static struct thread *t_slots;
+/* The peer seems to be about to set up an IKE_SA: let it. */
+#define YIELD_MS 10000
+/* A timer that comes so much later was held up with all else: first what has
+ * come in meanwhile is read. */
+#define LATE_MS 1000
 
 typedef void (*ike_action)(struct ike_peer *peer);
 
@@ -55,48 +60,6 @@ static unsigned int jitter(unsigned int ms)
 	return ms + (unsigned int)frr_weak_random() % (ms / 5 + 1);
 }
 
-/* ---- the queue ---- */
-
-static void slots_now(struct thread *t)
-{
-	struct ike_peer *peer;
-
-	while (in_flight < swmesh->config.handshakes &&
-	       (peer = ike_queue_pop(&queue))) {
-		peer->in_queue = false;
-		peer->slot = true;
-		in_flight++;
-		ike_event(peer, IKE_EV_SLOT);
-	}
-}
-
-void ike_slots_run(void)
-{
-	thread_add_event(master, slots_now, NULL, 0, &t_slots);
-}
-
-static void leave_queue(struct ike_peer *peer)
-{
-	if (peer->in_queue)
-		ike_queue_del(&queue, peer);
-	peer->in_queue = false;
-	if (peer->slot) {
-		in_flight--;
-		ike_slots_run();
-	}
-	peer->slot = false;
-}
-
-unsigned int swmesh_ike_in_flight(void)
-{
-	return in_flight;
-}
-
-unsigned int swmesh_ike_queued(void)
-{
-	return ike_queue_count(&queue);
-}
-
 /* ---- timers ---- */
 
 static void timer_over(struct thread *t);
@@ -109,19 +72,79 @@ static void set_timer(struct ike_peer *peer, unsigned int ms)
 }
 
 /* The peer has begun by itself: wait for what comes of it. */
-static bool incoming(const struct ike_peer *peer)
+static bool yields(const struct ike_peer *peer)
 {
-	return peer->incoming && !peer->forced &&
-	       ike_now_ms() - peer->incoming_at < INCOMING_MS;
+	return !peer->forced && ike_now_ms() < peer->yield_until;
+}
+
+static void tell_yields(struct ike_peer *peer)
+{
+	char text[MESH_REASON_LEN];
+
+	snprintfrr(
+		text, sizeof(text),
+		"a first message of IKE has come from %pIA: it is given %u s to go on, then we begin",
+		&peer->addr, YIELD_MS / 1000);
+	ike_peer_note(peer, text);
+}
+
+void ike_yield(struct ike_peer *peer)
+{
+	bool missing = peer->state != IKE_UP;
+
+	if (peer->yielded)
+		return;
+	peer->yielded = missing;
+	peer->yield_until = ike_now_ms() + YIELD_MS;
+	if (missing && yields(peer))
+		tell_yields(peer);
+}
+
+void ike_yield_end(struct ike_peer *peer)
+{
+	peer->yield_until = 0;
+}
+
+/* It is not complete any more: what has begun already is all that it is given
+ * time for. */
+static void left_up(struct ike_peer *peer)
+{
+	peer->lost = true;
+	peer->yielded = yields(peer);
+	if (peer->yielded)
+		tell_yields(peer);
+}
+
+/* No answer is known of after a while; true: there is time left. */
+static bool still_trying(struct ike_peer *peer)
+{
+	int64_t left = peer->attempt_until - ike_now_ms();
+
+	if (left <= 0)
+		return false;
+	if (!peer->answers_now)
+		ike_does_not_answer(peer);
+	/* It may have had to give way just now. */
+	if (peer->state == IKE_INITIATING)
+		set_timer(peer, left);
+	return true;
 }
 
 static void timer_over(struct thread *t)
 {
 	struct ike_peer *peer = THREAD_ARG(t);
+	int64_t now = ike_now_ms(), late = now - peer->next_try;
 
 	peer->next_try = 0;
-	if (peer->state != IKE_INITIATING && incoming(peer)) {
-		set_timer(peer, INCOMING_MS);
+	if (late > LATE_MS) {
+		set_timer(peer, LATE_MS);
+		return;
+	}
+	if (peer->state == IKE_INITIATING) {
+		if (still_trying(peer))
+			return;
+	} else if (yields(peer)) {
+		set_timer(peer, peer->yield_until - now);
 		return;
 	}
 	ike_event(peer, IKE_EV_TIMER);
@@ -141,7 +164,7 @@ void ike_check_in(struct ike_peer *peer, unsigned int ms)
 
 void ike_fsm_clear(struct ike_peer *peer)
 {
-	leave_queue(peer);
+	ike_turn_end(peer);
 	THREAD_OFF(peer->t_timer);
 	THREAD_OFF(peer->t_check);
 	peer->next_try = 0;
@@ -157,7 +180,7 @@ static void stop_waiting(struct ike_peer *peer)
 
 static void act_rest(struct ike_peer *peer)
 {
-	leave_queue(peer);
+	ike_turn_end(peer);
 	stop_waiting(peer);
 	peer->attempt = 0;
 	peer->retries = 0;
@@ -186,7 +209,9 @@ static void act_block(struct ike_peer *peer)
 static void act_up(struct ike_peer *peer)
 {
 	act_rest(peer);
-	peer->lost = peer->forced = false;
+	ike_proves(peer);
+	peer->lost = peer->forced = peer->yielded = false;
+	peer->yield_until = 0;
 	peer->why[0] = '\0';
 	peer->error[0] = '\0';
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
@@ -200,7 +225,7 @@ static void act_wait(struct ike_peer *peer)
 	bool kept = false;
 	unsigned int ms;
 
-	leave_queue(peer);
+	ike_turn_end(peer);
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
 		kept = kept || peer->child[i].up;
 	if (established)
@@ -217,11 +242,7 @@ static void act_queue(struct ike_peer *peer)
 	stop_waiting(peer);
 	if (!peer->loaded)
 		ike_work_add(peer);
-	if (peer->in_queue || peer->slot)
-		return;
-	peer->in_queue = true;
-	ike_queue_add_tail(&queue, peer);
-	ike_slots_run();
+	ike_turn_ask(peer);
 }
 
 static void initiate_done(void *arg, const struct swmesh_vici_reply *reply)
@@ -252,6 +273,16 @@ static void initiate(struct ike_peer *peer, enum ike_kind kind)
 	swmesh_vici_request(&b, initiate_done, peer);
 }
 
+static void begin_attempt(struct ike_peer *peer)
+{
+	bool silent = peer->silent && !peer->proven;
+
+	peer->answers_now = false;
+	peer->attempt_until =
+		ike_now_ms() + (silent ? ATTEMPT_SILENT_MS : ATTEMPT_MS);
+	set_timer(peer, ANSWER_MS);
+}
+
 static void act_initiate(struct ike_peer *peer)
 {
 	enum ike_kind kind = ike_missing(peer);
@@ -259,7 +290,7 @@ static void act_initiate(struct ike_peer *peer)
 	peer->why[0] = '\0';
 	peer->why_vague = peer->why_soon = false;
 	peer->attempt = peer->failed = 0;
-	set_timer(peer, ATTEMPT_MS);
+	begin_attempt(peer);
 	if (kind < IKE_CHILDREN)
 		initiate(peer, kind);
 	else
@@ -273,7 +304,7 @@ static void act_next(struct ike_peer *peer)
 
 	if (kind == IKE_CHILDREN || kind == peer->trying)
 		return;
-	set_timer(peer, ATTEMPT_MS);
+	begin_attempt(peer);
 	initiate(peer, kind);
 }
 
@@ -282,7 +313,7 @@ static void act_backoff(struct ike_peer *peer)
 	unsigned int shift = MIN(peer->retries, 6u), max;
 	struct ike_child *child = &peer->child[peer->trying];
 
-	leave_queue(peer);
+	ike_turn_end(peer);
 	max = peer->why_soon ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
 	set_timer(peer,
 		  jitter(MIN((unsigned int)BACKOFF_MIN_MS << shift, max)));
@@ -313,7 +344,7 @@ static void act_give_up(struct ike_peer *peer)
 		snprintfrr(
 			peer->why, sizeof(peer->why),
 			"no answer from the AFBR within %u s; see that charon runs there and UDP 500 and 4500 are open",
-			ATTEMPT_MS / 1000);
+			(unsigned int)(ike_now_ms() - peer->attempt_at) / 1000);
 	for (sa = ike_sas_first(&peer->sas); sa; sa = next) {
 		next = ike_sas_next(&peer->sas, sa);
 		if (!sa->established && sa->id == peer->attempt)
@@ -454,9 +485,10 @@ void ike_event(struct ike_peer *peer, enum ike_event event)
 		       &peer->addr, event_names[event],
 		       ike_state_name(peer->state), ike_state_name(t->next));
 		if (peer->state == IKE_UP)
-			peer->lost = true;
+			left_up(peer);
 		peer->state = t->next;
 		peer->since = monotime(NULL);
+		ike_log_changed(peer);
 	}
 	if (t->action)
 		t->action(peer);
@@ -480,7 +512,7 @@ static enum ike_event judge(struct ike_peer *peer)
 		return IKE_EV_COMPLETE;
 	if (peer->state == IKE_INITIATING)
 		return IKE_EV_NEXT;
-	if (incoming(peer))
+	if (yields(peer))
 		return IKE_EV_THEIRS;
 	return peer->initiator || peer->forced ? IKE_EV_OURS : IKE_EV_THEIRS;
 }

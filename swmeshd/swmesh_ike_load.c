@@ -20,8 +20,6 @@
 #include "swmeshd/swmesh_xfrm.h"
 #include "swmeshd/swmeshd.h"
 
-DEFINE_MTYPE_STATIC(SWMESHD, IKE_KEY, "Public key out of the directory");
-
 /* Requests that a peer may take. */
 #define ROOM 32
 #define PUMP_MS 20
@@ -288,73 +286,13 @@ void ike_load_compare_keys(bool (*has)(const void *arg, const char *id),
 
 /* ---- why a peer is given nothing ---- */
 
-static void found_clear(struct ike_peer *peer)
-{
-	for (unsigned int i = 0; i < AFBR_KEYS_MAX; i++)
-		XFREE(MTYPE_IKE_KEY, peer->found[i]);
-}
-
-/* In the directory, or found there before. */
-static const struct public_key *find_key(struct ike_peer *peer,
-					 const uint8_t hash[KEY_HASH_LEN],
-					 char *err, size_t len)
-{
-	const char *directory = peer->security->peer_keys;
-	struct security_blob cert = {};
-	struct public_key *key;
-	unsigned int i;
-
-	for (i = 0; i < AFBR_KEYS_MAX && peer->found[i]; i++)
-		if (!memcmp(peer->found[i]->hash, hash, KEY_HASH_LEN))
-			return peer->found[i];
-	if (!directory) {
-		strlcpy(err, "no 'peer-keys' directory is configured", len);
-		return NULL;
-	}
-	if (i == AFBR_KEYS_MAX) {
-		found_clear(peer);
-		i = 0;
-	}
-	key = XCALLOC(MTYPE_IKE_KEY, sizeof(*key));
-	if (!key_directory_find(directory, hash, key, &cert, err, len) ||
-	    !key->len) {
-		XFREE(MTYPE_IKE_KEY, key);
-		return NULL;
-	}
-	security_blob_free(&cert);
-	peer->found[i] = key;
-	return key;
-}
-
-/* S4, S5: the keys the peer may have. */
 static void collect_keys(struct ike_peer *peer, struct ike_conn *conn)
 {
-	const struct afbr *afbr = afbr_find(swmesh, &peer->addr);
-	char hash[KEY_HASH_TEXT_LEN], err[160] = "";
-	const struct public_key *key;
+	enum ike_keys keys = ike_keys_collect(peer, conn);
 
-	if (!afbr || !afbr->auth.n) {
-		snprintfrr(
-			peer->blocked, sizeof(peer->blocked),
-			"the AFBR announces no key (IPsec Tunnel Authenticator, RFC 5566); configure 'ike raw-key' there");
-		return;
-	}
-	for (unsigned int i = 0; i < afbr->auth.n; i++) {
-		key = afbr->auth.keys[i];
-		if (!key->len)
-			key = find_key(peer, key->hash, err, sizeof(err));
-		if (key)
-			conn->keys[conn->n_keys++] = key;
-	}
-	if (conn->n_keys)
-		return;
-	snprintf(
-		peer->blocked, sizeof(peer->blocked),
-		"the AFBR announces the hash %s alone, and its key is not known (%s); put it into %s, and 'clear softwire security'",
-		key_hash_text(afbr->auth.keys[0]->hash, hash), err,
-		peer->security->peer_keys ? peer->security->peer_keys
-					  : "the 'peer-keys' directory");
-	work_later(peer, LOOK_AGAIN_MS);
+	peer->keys_unknown = keys == IKE_KEYS_UNKNOWN;
+	if (keys == IKE_KEYS_ABSENT)
+		work_later(peer, LOOK_AGAIN_MS);
 }
 
 static void find_blocked(struct ike_peer *peer, struct ike_conn *conn)
@@ -363,6 +301,7 @@ static void find_blocked(struct ike_peer *peer, struct ike_conn *conn)
 	const char *missing = security_missing(s);
 
 	peer->blocked[0] = '\0';
+	peer->keys_unknown = false;
 	for (unsigned int i = 0; i < IKE_CHILDREN; i++)
 		if (peer->child[i].wanted && peer->child[i].security->error[0])
 			strlcpy(peer->blocked, peer->child[i].security->error,
@@ -389,6 +328,7 @@ static void set_allowed(struct ike_peer *peer, const struct ike_conn *conn)
 	peer->allowed_before = peer->allowed;
 	peer->allowed_since = ike_now_ms();
 	peer->allowed = now;
+	ike_log_changed(peer);
 }
 
 static void describe(struct ike_peer *peer, struct ike_conn *conn)
@@ -539,6 +479,8 @@ static void bring_up_to_date(struct ike_peer *peer)
 		ike_check(peer);
 		return;
 	}
+	if (peer->keys_unknown)
+		return; /* again when they are; what is there stays */
 	if (ike_synced() && !peer->told && !ike_sync_peer(peer))
 		return; /* again when that is known */
 	set_allowed(peer, &conn);
@@ -599,7 +541,7 @@ void ike_load_gone(struct ike_peer *peer)
 	THREAD_OFF(peer->t_work);
 	work_del(peer);
 	swmesh_vici_cancel(peer);
-	found_clear(peer);
+	ike_keys_clear(peer);
 	if (ike_peers_count(&ike_peers) == 1 && ike_synced())
 		take_credentials();
 }

@@ -3,13 +3,17 @@
  * Inside of the IKE backend: what its files are to each other.
  *
  *   swmesh_ike.c        peers, and what the model wants of them
- *   swmesh_ike_fsm.c    a peer's state machine, and the queue for handshakes
+ *   swmesh_ike_tell.c   what operators are told
+ *   swmesh_ike_fsm.c    a peer's state machine
+ *   swmesh_ike_queue.c  whose turn it is for a handshake
  *   swmesh_ike_load.c   credentials and connections into charon, and out of it
+ *   swmesh_ike_keys.c   public keys that a peer may have
  *   swmesh_ike_sa.c     what SAs charon has
  *   swmesh_ike_tidy.c   which of them are as they should be; the others go
  *   swmesh_ike_pin.c    the moment between old and new SAs
  *   swmesh_ike_bgp.c    BGP in clear
  *   swmesh_ike_event.c  charon's events
+ *   swmesh_ike_log.c    charon's log
  *   swmesh_ike_sync.c   reading charon's state: at first, and now and then
  *   swmesh_ike_conn.c, swmesh_ike_reason.c  pure: messages, reasons
  *
@@ -67,8 +71,13 @@ bool ike_peer_wanted(const struct ike_peer *peer);
 void ike_peer_del(struct ike_peer *peer);
 /* What the kernel has; tells softwires that came up or went down. */
 void ike_peer_kernel(struct ike_peer *peer);
+
+/* ---- swmesh_ike_tell.c ---- */
+
 /* A reason for the softwires that are not up, and for show. */
 void ike_peer_error(struct ike_peer *peer, const char *text);
+/* The same, of what is no fault. */
+void ike_peer_note(struct ike_peer *peer, const char *text);
 
 /* ---- swmesh_ike_fsm.c ---- */
 
@@ -82,11 +91,28 @@ void ike_check_in(struct ike_peer *peer, unsigned int ms);
 /* Why the attempt that has just failed did so: charon's log may come after its
  * other events. */
 void ike_failed_by(struct ike_peer *peer);
-/* Grant handshakes to those who wait for one. */
-void ike_slots_run(void);
+/* A first message by its address: leave it to the peer for a moment, once
+ * until it is up again. */
+void ike_yield(struct ike_peer *peer);
+void ike_yield_end(struct ike_peer *peer);
 /* Forget timers, and its place in the queue. */
 void ike_fsm_clear(struct ike_peer *peer);
 int64_t ike_now_ms(void);
+
+/* ---- swmesh_ike_queue.c ---- */
+
+/* IKE_EV_SLOT follows. */
+void ike_turn_ask(struct ike_peer *peer);
+/* It has none any more, nor waits for one. */
+void ike_turn_end(struct ike_peer *peer);
+/* Grant turns to those who wait; `handshakes` may have changed. */
+void ike_turns_run(void);
+/* An answer of its charon's has come; charon had to ask again; it is up. */
+void ike_answers(struct ike_peer *peer);
+void ike_does_not_answer(struct ike_peer *peer);
+void ike_proves(struct ike_peer *peer);
+bool ike_proven_before(const struct ipaddr *addr);
+void ike_queue_stop(void);
 
 /* ---- swmesh_ike_load.c ---- */
 
@@ -108,6 +134,23 @@ void ike_load_stop(void);
 void ike_unload(const char *name);
 /* Nobody waits for the answer. */
 bool ike_request(struct vici_builder *b);
+
+/* ---- swmesh_ike_keys.c ---- */
+
+struct ike_conn;
+
+enum ike_keys {
+	IKE_KEYS_SETTLED, /* or peer->blocked says why there is none */
+	IKE_KEYS_ABSENT,  /* ... and one may be put there: look again */
+	IKE_KEYS_UNKNOWN, /* ike_keys_changed() comes when it is */
+};
+
+/* Put the keys that the peer may have into the connection; they live until the
+ * next call. */
+enum ike_keys ike_keys_collect(struct ike_peer *peer, struct ike_conn *conn);
+/* The directory has been read. */
+void ike_keys_changed(void);
+void ike_keys_clear(struct ike_peer *peer);
 
 /* ---- swmesh_ike_sa.c ---- */
 
@@ -155,19 +198,25 @@ void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 extern const char *const ike_events[];
 void ike_vici_event(const char *name, const struct vici_section *msg);
 
+/* ---- swmesh_ike_log.c ---- */
+
+void ike_vici_log(const struct vici_section *msg);
+/* The IKE_SA by which charon's log tells of a peer that begins; 0: none. */
+void ike_incoming_set(struct ike_peer *peer, uint32_t id);
+/* The peer's state or keys are others: the log may be of use now. */
+void ike_log_changed(const struct ike_peer *peer);
+void ike_log_stop(void);
+
 /* ---- swmesh_ike_sync.c ---- */
 
 void ike_vici_up(bool up);
 /* charon has been reached, and what it has is known. */
 bool ike_synced(void);
-/* What nobody has asked for since we started, nobody will. */
-bool ike_settled(void);
 /* What charon had of this peer before the peer was there. True: that is in
  * `peer` now; false: it is being asked, and the peer is worked on then. */
 bool ike_sync_peer(struct ike_peer *peer);
 /* Compare with charon, in ms. */
 void ike_audit_in(unsigned int ms);
-void ike_sync_init(void);
 void ike_sync_stop(void);
 
 #endif /* SWMESH_IKE_PEER_H */

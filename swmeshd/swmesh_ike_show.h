@@ -124,6 +124,7 @@ PREDECL_HASH(ike_peers);
 PREDECL_DLIST(ike_users);
 PREDECL_DLIST(ike_work_list);
 PREDECL_DLIST(ike_queue);
+PREDECL_HASH(ike_incoming);
 struct ike_peer {
 	struct ike_peers_item item;
 	struct ipaddr addr;
@@ -155,16 +156,23 @@ struct ike_peer {
 	bool in_work;
 	struct ike_queue_item queue_item;
 	bool in_queue;
-	bool slot;	   /* holds one of `handshakes` */
-	bool loaded;	   /* charon has the connection as it is now */
-	int64_t loaded_at; /* ... since; monotime, ms */
-	bool loading;	   /* its answer is to come */
-	bool refused;	   /* it did not take it */
-	bool named;	   /* mark of a list under way */
-	bool has_conn;	   /* charon may have a connection of this name */
-	bool told;	   /* what it had before we came is known */
-	bool asking;	   /* ... that is being asked */
-	bool adopting;	   /* SAs by a connection of an earlier run */
+	unsigned int rank;     /* ... of the queue that it waits in */
+	bool slot;	       /* holds one of `handshakes` */
+	bool overdue;	       /* ... and charon had to ask again */
+	bool proven;	       /* was up before */
+	bool answered;	       /* ever */
+	bool silent;	       /* did not, the last time */
+	bool answers_now;      /* in this attempt */
+	int64_t attempt_until; /* ... which ends then; monotime, ms */
+	bool loaded;	       /* charon has the connection as it is now */
+	int64_t loaded_at;     /* ... since; monotime, ms */
+	bool loading;	       /* its answer is to come */
+	bool refused;	       /* it did not take it */
+	bool named;	       /* mark of a list under way */
+	bool has_conn;	       /* charon may have a connection of this name */
+	bool told;	       /* what it had before we came is known */
+	bool asking;	       /* ... that is being asked */
+	bool adopting;	       /* SAs by a connection of an earlier run */
 	/* Digests of the connection that charon has, or is being given. */
 	uint8_t conn_digest[IKE_DIGEST_LEN];
 	uint8_t ike_digest[IKE_DIGEST_LEN];
@@ -174,17 +182,22 @@ struct ike_peer {
 	int64_t allowed_since;		  /* monotime, ms */
 	/* Method raw: keys out of the directory. */
 	struct public_key *found[AFBR_KEYS_MAX];
+	bool keys_unknown;	       /* that directory is being read */
 	char blocked[MESH_REASON_LEN]; /* why charon is given nothing */
 	char why[MESH_REASON_LEN];     /* of the attempt, by charon's log */
 	bool why_vague, why_soon;
-	uint32_t attempt;     /* IKE_SA that we are setting up */
-	uint32_t failed;      /* ... that has failed last */
-	int64_t attempt_at;   /* asked for then; monotime, ms */
+	uint32_t attempt;   /* IKE_SA that we are setting up */
+	uint32_t failed;    /* ... that has failed last */
+	int64_t attempt_at; /* asked for then; monotime, ms */
+	struct ike_incoming_item incoming_item;
 	uint32_t incoming;    /* IKE_SA that the peer is setting up */
 	int64_t incoming_at;  /* monotime, ms */
+	bool incoming_why;    /* why it failed has been told */
 	enum ike_kind trying; /* child that was asked for last */
 	bool lost;	      /* it was up; what made it so is gone */
 	bool forced;	      /* try by ourselves, whoever's turn it is */
+	bool yielded;	      /* has been left to the peer once already */
+	int64_t yield_until;  /* ... until then; monotime, ms */
 	int64_t extra_since;  /* more SAs than there should be; ms, 0 */
 	struct ike_spis orphans;
 	unsigned int pinned; /* children held to the SAs of now, by kind */

@@ -13,11 +13,11 @@
 
 #include "jhash.h"
 #include "memory.h"
-#include "monotime.h"
 
 #include "lib/log_limit.h"
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_grace.h"
 #include "swmeshd/swmesh_ike_peer.h"
 #include "swmeshd/swmesh_vici.h"
 #include "swmeshd/swmesh_xfrm.h"
@@ -27,6 +27,8 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_KNOWN, "IKE connection without a peer");
 
 #define AUDIT_MS 20000
 #define AUDIT_FIRST_MS 2000
+/* Names that are sure to fit into a packet, with others of the operator's. */
+#define NAMES_MAX 8000
 #define KNOWN_MAX (2 * MESH_AFBRS_MAX)
 /* SAs of a pair that are looked at; there are two for each child. */
 #define PAIR_SAS_MAX 64
@@ -55,7 +57,6 @@ DECLARE_HASH(ike_known, struct ike_known, item, known_cmp, known_hash);
 
 static struct ike_known_head known = INIT_HASH(known);
 static bool synced;
-static time_t started; /* monotime */
 static struct thread *t_audit;
 
 bool ike_synced(void)
@@ -98,18 +99,13 @@ static void known_clear(void)
 		XFREE(MTYPE_IKE_KNOWN, k);
 }
 
-bool ike_settled(void)
-{
-	return monotime(NULL) - started >= (time_t)swmesh_grace;
-}
-
 /* Nobody has asked for them since we started. */
 static void known_drop(void)
 {
 	char name[64];
 	struct ike_known *k;
 
-	if (!ike_settled())
+	if (!swmesh_grace_over())
 		return;
 	frr_each_safe (ike_known, &known, k) {
 		if (ike_peer_find(&k->addr)) {
@@ -295,25 +291,20 @@ static void drop_orphans(struct ike_peer *peer)
 
 /* ---- comparing ---- */
 
-static void on_names(void *arg, const struct swmesh_vici_reply *reply)
+static void named(const struct vici_value *value)
 {
-	struct vici_section list;
-	struct ike_peer *peer;
-	struct vici_iter it;
 	char name[128];
+	struct ike_peer *peer =
+		ike_peer_by_name(vici_text(value, name, sizeof(name)));
 
-	if (reply->error != SWMESH_VICI_OK ||
-	    !vici_find_list(reply->msg, "conns", &list))
-		return;
-	frr_each (ike_peers, &ike_peers, peer)
-		peer->named = false;
-	vici_each(&list, it)
-	{
-		peer = ike_peer_by_name(
-			vici_text(&it.value, name, sizeof(name)));
-		if (peer)
-			peer->named = true;
-	}
+	if (peer)
+		peer->named = true;
+}
+
+static void load_unnamed(void)
+{
+	struct ike_peer *peer;
+
 	frr_each (ike_peers, &ike_peers, peer) {
 		if (peer->named || !peer->loaded || peer->loading)
 			continue;
@@ -325,6 +316,31 @@ static void on_names(void *arg, const struct swmesh_vici_reply *reply)
 		memset(peer->conn_digest, 0, IKE_DIGEST_LEN);
 		ike_work_add(peer);
 	}
+}
+
+static void on_names(void *arg, const struct swmesh_vici_reply *reply)
+{
+	struct vici_section list;
+	struct vici_iter it;
+
+	if (reply->error != SWMESH_VICI_OK ||
+	    !vici_find_list(reply->msg, "conns", &list))
+		return;
+	vici_each(&list, it) named(&it.value);
+	load_unnamed();
+}
+
+static void on_named_conn(void *arg, const struct vici_section *msg)
+{
+	struct vici_iter it;
+
+	vici_each_section(msg, it) named(&it.name);
+}
+
+static void on_named_conns(void *arg, const struct swmesh_vici_reply *reply)
+{
+	if (reply->error == SWMESH_VICI_OK)
+		load_unnamed();
 }
 
 static bool list_has(const struct vici_section *msg, const char *word)
@@ -381,6 +397,23 @@ static void ask(const char *command, swmesh_vici_done done)
 	swmesh_vici_request(&b, done, NULL);
 }
 
+/* charon gives all names in one packet, which ends at 512 KiB, or else each
+ * connection with all that is in it, which is ten times the work. */
+static void ask_names(void)
+{
+	struct vici_builder b;
+	struct ike_peer *peer;
+
+	frr_each (ike_peers, &ike_peers, peer)
+		peer->named = false;
+	if (ike_peers_count(&ike_peers) <= NAMES_MAX) {
+		ask("get-conns", on_names);
+		return;
+	}
+	vici_begin(&b, VICI_CMD_REQUEST, "list-conns");
+	swmesh_vici_list(&b, "list-conn", on_named_conn, on_named_conns, NULL);
+}
+
 static void audit(struct thread *t)
 {
 	struct vici_builder b;
@@ -389,7 +422,7 @@ static void audit(struct thread *t)
 	ike_audit_in(AUDIT_MS);
 	if (!synced)
 		return;
-	ask("get-conns", on_names);
+	ask_names();
 	ask("get-shared", on_shared);
 	ask("get-keys", on_keys);
 	frr_each (ike_peers, &ike_peers, peer)
@@ -447,7 +480,7 @@ void ike_vici_up(bool up)
 		peer->has_conn = peer->loaded = peer->loading = false;
 		peer->told = peer->asking = false;
 		peer->adopting = true;
-		peer->incoming = 0;
+		ike_incoming_set(peer, 0);
 		memset(peer->conn_digest, 0, IKE_DIGEST_LEN);
 		mark(peer);
 		ike_check(peer);
@@ -502,11 +535,6 @@ bool ike_sync_peer(struct ike_peer *peer)
 	peer->asking = swmesh_vici_list(&b, "list-sa", on_sa, peer_done,
 					peer) == SWMESH_VICI_OK;
 	return false;
-}
-
-void ike_sync_init(void)
-{
-	started = monotime(NULL);
 }
 
 void ike_sync_stop(void)

@@ -9,6 +9,7 @@
 #include "lib/log_limit.h"
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_grace.h"
 #include "swmeshd/swmesh_ike_peer.h"
 #include "swmeshd/swmeshd.h"
 
@@ -260,7 +261,7 @@ static void drop_unwanted(struct ike_peer *peer)
 {
 	struct ike_sa *sa;
 
-	if (!ike_settled()) /* looked at again by the audits */
+	if (!swmesh_grace_over()) /* looked at again by the audits */
 		return;
 	frr_each (ike_sas, &peer->sas, sa) {
 		for (unsigned int i = 0; i < sa->n_children; i++) {

@@ -6,8 +6,6 @@
  */
 #include <zebra.h>
 
-#include <dirent.h>
-
 #include <openssl/x509v3.h>
 
 #include "log.h"
@@ -19,8 +17,6 @@
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MTYPE_STATIC(SWMESHD, KEY_FILE, "Key file");
-
-#define DIRECTORY_FILES_MAX 4096
 
 /* ---- content and names ---- */
 
@@ -513,71 +509,19 @@ bool security_load(struct security *s)
 
 /* ---- keys of peers ---- */
 
-static bool may_be_key(const char *name)
-{
-	static const char *const ends[] = {".pem", ".pub", ".crt", ".der"};
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < array_size(ends); i++)
-		if (len > 4 && !strcmp(name + len - 4, ends[i]))
-			return true;
-	return false;
-}
-
-/* True if the file holds the key; then *key and *pem are filled. */
-static bool file_has_key(const char *path, const uint8_t hash[KEY_HASH_LEN],
-			 struct public_key *key, struct security_blob *pem)
+bool key_file_public(const char *path, struct public_key *key)
 {
 	struct security_blob blob = {};
-	char err[160];
-	X509 *cert = NULL;
 	EVP_PKEY *pkey = NULL;
+	X509 *cert = NULL;
+	char err[160];
 	bool ok;
 
 	if (!file_read(path, false, &blob, err, sizeof(err)))
 		pkey = public_of(&blob, &cert);
-	ok = pkey && key_to_public(pkey, key) &&
-	     !memcmp(key->hash, hash, KEY_HASH_LEN) &&
-	     (!cert || cert_to_pem(cert, pem));
+	ok = pkey && key_to_public(pkey, key);
 	EVP_PKEY_free(pkey);
 	X509_free(cert);
 	security_blob_free(&blob);
 	return ok;
-}
-
-bool key_directory_find(const char *directory, const uint8_t hash[KEY_HASH_LEN],
-			struct public_key *key, struct security_blob *cert,
-			char *err, size_t len)
-{
-	DIR *dir = opendir(directory);
-	char path[PATH_MAX], text[KEY_HASH_TEXT_LEN];
-	const struct dirent *entry;
-	unsigned int seen = 0;
-	bool found = false;
-
-	memset(cert, 0, sizeof(*cert));
-	if (!dir) {
-		snprintf(
-			err, len,
-			"peer-keys %s: %s; name a folder that user frr can read",
-			directory, safe_strerror(errno));
-		return false;
-	}
-	while (!found && seen < DIRECTORY_FILES_MAX && (entry = readdir(dir))) {
-		if (!may_be_key(entry->d_name))
-			continue;
-		seen++;
-		if (snprintf(path, sizeof(path), "%s/%s", directory,
-			     entry->d_name) < (int)sizeof(path))
-			found = file_has_key(path, hash, key, cert);
-	}
-	closedir(dir);
-	if (!found) {
-		memset(key, 0, sizeof(*key));
-		snprintf(
-			err, len,
-			"peer-keys %s: no key with SHA-1 %s among its %u files; put the peer's public key there as a file *.pem",
-			directory, key_hash_text(hash, text), seen);
-	}
-	return found;
 }

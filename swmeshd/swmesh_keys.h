@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Keys and certificates in files (libcrypto): reading them for a `security`,
- * their hashes (RFC 5566), and the directory of public keys of those peers that
- * announce a hash alone.
+ * and their hashes (RFC 5566).
  */
 #ifndef SWMESH_KEYS_H
 #define SWMESH_KEYS_H
@@ -39,14 +38,9 @@ bool security_digest_works(void);
  */
 void key_hash(const uint8_t *spki, size_t len, uint8_t hash[KEY_HASH_LEN]);
 
-/*
- * Look in a directory (files *.pem, *.pub, *.crt, *.der; at most 4096) for the
- * public key or certificate with this hash. *cert: PEM of the certificate if it
- * was one, to be freed by the caller with security_blob_free(); else empty.
- */
-bool key_directory_find(const char *directory, const uint8_t hash[KEY_HASH_LEN],
-			struct public_key *key, struct security_blob *cert,
-			char *err, size_t len);
+/* The public key, or the one of a certificate, that is in a file; false: none.
+ * May be called by any thread. */
+bool key_file_public(const char *path, struct public_key *key);
 
 /* A copy, with a 0 behind it; what was there before is wiped and freed. */
 void security_blob_set(struct security_blob *blob, const void *data,

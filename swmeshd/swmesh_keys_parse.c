@@ -160,17 +160,3 @@ bool cert_has_identity(X509 *cert, const char *identity)
 				       X509_CHECK_FLAG_NO_WILDCARDS,
 			       NULL) == 1;
 }
-
-bool cert_to_pem(X509 *cert, struct security_blob *pem)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *data = NULL;
-	long len = 0;
-
-	if (bio && PEM_write_bio_X509(bio, cert))
-		len = BIO_get_mem_data(bio, &data);
-	if (len > 0)
-		security_blob_set(pem, data, len);
-	BIO_free(bio);
-	return len > 0;
-}

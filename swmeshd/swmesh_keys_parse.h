@@ -34,7 +34,4 @@ const char *cert_not_now(X509 *cert, char *buf, size_t len);
  * Distinguished names are not looked at. */
 bool cert_has_identity(X509 *cert, const char *identity);
 
-/* PEM of it; to be freed with security_blob_free(). */
-bool cert_to_pem(X509 *cert, struct security_blob *pem);
-
 #endif /* SWMESH_KEYS_PARSE_H */

@@ -27,6 +27,7 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_filter.h"
+#include "swmeshd/swmesh_grace.h"
 #include "swmeshd/swmesh_guard.h"
 #include "swmeshd/swmesh_ike.h"
 #include "swmeshd/swmesh_kernel.h"
@@ -276,6 +277,7 @@ int main(int argc, char **argv)
 	swmesh_debug_init();
 	vrf_init(NULL, NULL, NULL, NULL);
 	swmesh_bgp_init();
+	swmesh_grace_init();
 	swmesh_guard_init();
 	if (!swmesh_kernel_init()) {
 		fprintf(stderr,

@@ -279,6 +279,12 @@ const struct frr_yang_module_info frr_swmesh_info = {
 			},
 		},
 		{
+			.xpath = SWMESH_STATE_XPATH "/security/charon-hangs",
+			.cbs = {
+				.get_elem = swmesh_nb_security_charon_hangs,
+			},
+		},
+		{
 			.xpath = SWMESH_STATE_XPATH "/security/peer",
 			.cbs = {
 				.get_next = swmesh_nb_peer_next,

@@ -154,6 +154,8 @@ struct yang_data *swmesh_nb_get_leaf(const struct swmesh_nb_leaf *leaves,
 
 /* swmesh_nb_state_security.c */
 struct yang_data *swmesh_nb_security_charon(struct nb_cb_get_elem_args *args);
+struct yang_data *
+swmesh_nb_security_charon_hangs(struct nb_cb_get_elem_args *args);
 const void *swmesh_nb_peer_next(struct nb_cb_get_next_args *args);
 int swmesh_nb_peer_keys(struct nb_cb_get_keys_args *args);
 const void *swmesh_nb_peer_lookup(struct nb_cb_lookup_entry_args *args);

@@ -42,6 +42,13 @@ struct yang_data *swmesh_nb_security_charon(struct nb_cb_get_elem_args *args)
 	return yang_data_new_string(args->xpath, text);
 }
 
+struct yang_data *
+swmesh_nb_security_charon_hangs(struct nb_cb_get_elem_args *args)
+{
+	return yang_data_new_bool(args->xpath,
+				  swmesh_vici_status().hangs_since != 0);
+}
+
 /* ---- peer ---- */
 
 const void *swmesh_nb_peer_next(struct nb_cb_get_next_args *args)

@@ -63,6 +63,7 @@ static json_object *json_charon(void)
 	json_object_string_add(o, "error", status.error ? status.error : "");
 	if (status.error && status.error[0])
 		json_object_int_add(o, "errorSeconds", ago(status.error_at));
+	json_object_boolean_add(o, "hangs", status.hangs_since != 0);
 	json_object_int_add(o, "waiting", status.queued + status.wire);
 	if (!status.stats)
 		return o;

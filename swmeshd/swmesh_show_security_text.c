@@ -22,6 +22,10 @@ static void print_charon(struct vty *vty, json_object *o)
 	show_interval(show_num(charon, "stateSeconds"), time, sizeof(time));
 	if (!strcmp(show_str(charon, "state"), "up"))
 		vty_out(vty, "charon: connected for %s\n", time);
+	else if (show_flag(charon, "hangs"))
+		vty_out(vty,
+			"charon: HANGS, it does not answer (%s); restart it: systemctl restart strongswan; what is protected goes on until it expires\n",
+			show_str(charon, "error"));
 	else if (!strcmp(show_str(charon, "state"), "not started"))
 		vty_out(vty, "charon: not asked for, nothing is protected\n");
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * charon's control socket on the event loop: one connection, kept up.
+ * charon's control socket on the event loop: one connection, kept up; another
+ * one for its log.
  *
  *   down --timer--> connecting --connected--> registering --confirmed--> up
  *     ^________________|___________________________|______________________|
@@ -34,8 +35,9 @@
 #define SWMESH_VICI_OCTETS_MAX (4 * 1024 * 1024)
 /* Requests on the wire at the same time. */
 #define SWMESH_VICI_WINDOW 32
-/* Milliseconds without a reply, or an item of a list, while something waits:
- * the connection counts as stuck. */
+/* Milliseconds without a reply, or an item of a list, while something waits and
+ * we could read it: the connection counts as stuck. A time in which this
+ * process was stopped, or did not get to reading, does not count. */
 #define SWMESH_VICI_TIMEOUT_MS 30000
 
 enum swmesh_vici_state {
@@ -91,6 +93,10 @@ struct swmesh_vici_ops {
 	/* The connection is up, events included; or was, and is no more (all
 	 * requests have been answered with an error before). */
 	void (*up)(bool up);
+	/* A line of charon's log, "msg" and more; NULL: never wanted. */
+	void (*log)(const struct vici_section *msg);
+	/* From now on. */
+	void (*log_up)(void);
 };
 
 /* ---- life ---- */
@@ -110,6 +116,17 @@ void swmesh_vici_set_timeout(unsigned int ms);
 
 /* Close and forget all. No callback is called any more. */
 void swmesh_vici_stop(void);
+
+/*
+ * charon's log: it is registered for, by a connection of its own, while it is
+ * wanted. charon logs what goes wrong with a connection, so one that gets the
+ * log and goes away makes it log more and more; and events for one that does
+ * not read (stopped in a debugger) take its memory. Thus only while wanted, and
+ * taken back before it is closed.
+ */
+void swmesh_vici_log_want(bool wanted);
+/* Lines come; or it has been tried for some seconds, and they will not. */
+bool swmesh_vici_log_ready(void);
 
 /* ---- requests ---- */
 
@@ -176,6 +193,7 @@ struct swmesh_vici_status {
 	unsigned int wire;   /* on the wire, not answered */
 	const char *error;   /* the last one of the connection, or "" */
 	time_t error_at;     /* monotime, s */
+	time_t hangs_since;  /* does not answer new ones; monotime, s; or 0 */
 	const struct swmesh_vici_stats *stats;
 };
 

@@ -83,6 +83,15 @@ void ike_peer_error(struct ike_peer *peer, const char *text)
 	strlcpy(told, text, sizeof(told));
 }
 
+void ike_peer_note(struct ike_peer *peer, const char *text)
+{
+	strlcpy(told, text, sizeof(told));
+}
+
+void ike_log_changed(const struct ike_peer *peer)
+{
+}
+
 bool ike_request(struct vici_builder *b)
 {
 	vici_free(b);
@@ -95,6 +104,11 @@ enum swmesh_vici_error swmesh_vici_request(struct vici_builder *b,
 	initiated++;
 	vici_free(b);
 	return SWMESH_VICI_OK;
+}
+
+bool swmesh_vici_log_ready(void)
+{
+	return true;
 }
 
 struct swmesh_vici_status swmesh_vici_status(void)
@@ -153,6 +167,7 @@ static int teardown(void **state)
 	run();
 	assert_int_equal(swmesh_ike_in_flight(), 0);
 	assert_int_equal(swmesh_ike_queued(), 0);
+	ike_queue_stop();
 	thread_master_free(master);
 	return 0;
 }
@@ -189,6 +204,7 @@ static void test_table(void **state)
 static void test_turns(void **state)
 {
 	peers[1].initiator = false;
+	peers[1].proven = true; /* or they would share one turn */
 	ike_check(&peers[0]);
 	ike_check(&peers[1]);
 	assert_int_equal(peers[0].state, IKE_QUEUED);
@@ -206,8 +222,10 @@ static void test_turns(void **state)
 
 static void test_pace(void **state)
 {
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < 3; i++) {
+		peers[i].proven = true;
 		ike_check(&peers[i]);
+	}
 	run();
 	assert_int_equal(swmesh_ike_in_flight(), 2);
 	assert_int_equal(swmesh_ike_queued(), 1);
@@ -290,6 +308,7 @@ static void test_time_out(void **state)
 {
 	ike_check(&peers[0]);
 	run();
+	assert_in_range(peers[0].attempt_until - ike_now_ms(), 29000, 30000);
 	ike_event(&peers[0], IKE_EV_TIMER);
 	assert_int_equal(peers[0].state, IKE_BACKOFF);
 	assert_int_equal(swmesh_ike_in_flight(), 0);
@@ -352,19 +371,131 @@ static void test_loading(void **state)
 	assert_int_equal(initiated, 1);
 }
 
+static void complete(struct ike_peer *peer)
+{
+	missing = IKE_CHILDREN;
+	ike_check(peer);
+	assert_int_equal(peer->state, IKE_UP);
+	missing = IKE_CHILD_GRE;
+}
+
 /* The peer has begun: two IKE_SAs would be one too many. */
 static void test_incoming(void **state)
 {
-	peers[0].incoming = 5;
-	peers[0].incoming_at = ike_now_ms();
+	ike_yield(&peers[0]);
 	ike_check(&peers[0]);
 	assert_int_equal(peers[0].state, IKE_WAITING);
+	assert_non_null(strstr(told, "first message"));
 	run();
 	assert_int_equal(initiated, 0);
-	peers[0].incoming = 0;
+	ike_yield_end(&peers[0]);
 	ike_check(&peers[0]);
 	run();
 	assert_int_equal(initiated, 1);
+}
+
+/* Anybody can send a first message: we wait once, however many come, until it
+ * was up again. */
+static void test_incoming_again(void **state)
+{
+	int64_t until;
+
+	complete(&peers[0]);
+	ike_yield(&peers[0]);
+	ike_check(&peers[0]);
+	assert_int_equal(peers[0].state, IKE_WAITING);
+	until = peers[0].yield_until;
+	assert_in_range(until - ike_now_ms(), 9000, 10000);
+	/* As if that were over. */
+	peers[0].yield_until = 1;
+	ike_yield(&peers[0]);
+	assert_int_equal(peers[0].yield_until, 1);
+	ike_check(&peers[0]);
+	run();
+	assert_int_equal(peers[0].state, IKE_INITIATING);
+	/* Nor after an attempt that has failed. */
+	ike_event(&peers[0], IKE_EV_FAILED);
+	ike_yield(&peers[0]);
+	ike_event(&peers[0], IKE_EV_TIMER);
+	run();
+	assert_int_equal(peers[0].state, IKE_INITIATING);
+	complete(&peers[0]);
+	ike_yield(&peers[0]);
+	assert_true(peers[0].yield_until > ike_now_ms());
+}
+
+/* ---- whose turn it is ---- */
+
+static void lose(struct ike_peer *peer)
+{
+	ike_check(peer);
+	assert_int_equal(peer->state, IKE_QUEUED);
+}
+
+/* Who was up before does not wait for those who do not answer. */
+static void test_proven_first(void **state)
+{
+	complete(&peers[2]);
+	ike_check(&peers[0]);
+	ike_check(&peers[1]);
+	run();
+	/* One of two is kept for such. */
+	assert_int_equal(peers[0].state, IKE_INITIATING);
+	assert_int_equal(peers[1].state, IKE_QUEUED);
+	lose(&peers[2]);
+	run();
+	assert_int_equal(peers[2].state, IKE_INITIATING);
+	assert_int_equal(swmesh_ike_in_flight(), 2);
+}
+
+/* An attempt that has to be repeated gives way, if there are too many. */
+static void test_overdue_gives_way(void **state)
+{
+	swmesh->config.handshakes = 1;
+	ike_check(&peers[0]);
+	run();
+	ike_check(&peers[1]);
+	run();
+	assert_int_equal(peers[1].state, IKE_QUEUED);
+	ike_does_not_answer(&peers[0]);
+	run();
+	assert_int_equal(peers[0].state, IKE_BACKOFF);
+	assert_non_null(strstr(told, "no answer"));
+	assert_int_equal(peers[1].state, IKE_INITIATING);
+	/* It comes last, then. */
+	ike_event(&peers[0], IKE_EV_TIMER);
+	ike_check(&peers[2]);
+	assert_int_equal(swmesh_ike_queued(), 2);
+	ike_event(&peers[1], IKE_EV_FAILED);
+	run();
+	assert_int_equal(peers[2].state, IKE_INITIATING);
+	assert_int_equal(peers[0].state, IKE_QUEUED);
+}
+
+/* Those that did not answer have their share, and no more. */
+static void test_silent_share(void **state)
+{
+	swmesh->config.handshakes = 8;
+	for (unsigned int i = 0; i < 3; i++) {
+		ike_does_not_answer(&peers[i]);
+		ike_check(&peers[i]);
+	}
+	run();
+	assert_int_equal(swmesh_ike_in_flight(), 2);
+	assert_int_equal(swmesh_ike_queued(), 1);
+	ike_answers(&peers[0]);
+	ike_turns_run();
+	run();
+	assert_int_equal(swmesh_ike_in_flight(), 3);
+}
+
+/* Whether it was up is remembered when it goes and comes. */
+static void test_proven_remembered(void **state)
+{
+	complete(&peers[0]);
+	assert_true(ike_proven_before(&peers[0].addr));
+	ike_queue_stop();
+	assert_false(ike_proven_before(&peers[0].addr));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -372,12 +503,23 @@ static void test_incoming(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_table),	TEST(test_turns),
-		TEST(test_pace),	TEST(test_backoff),
-		TEST(test_soon),	TEST(test_soon_told_late),
-		TEST(test_time_out),	TEST(test_children_one_by_one),
-		TEST(test_charon_away), TEST(test_blocked),
-		TEST(test_loading),	TEST(test_incoming),
+		TEST(test_table),
+		TEST(test_turns),
+		TEST(test_pace),
+		TEST(test_backoff),
+		TEST(test_soon),
+		TEST(test_soon_told_late),
+		TEST(test_time_out),
+		TEST(test_children_one_by_one),
+		TEST(test_charon_away),
+		TEST(test_blocked),
+		TEST(test_loading),
+		TEST(test_incoming),
+		TEST(test_incoming_again),
+		TEST(test_proven_first),
+		TEST(test_overdue_gives_way),
+		TEST(test_silent_share),
+		TEST(test_proven_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

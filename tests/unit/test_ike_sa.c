@@ -16,6 +16,7 @@
 
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
+#include "swmeshd/swmesh_grace.h"
 #include "swmeshd/swmesh_ike_peer.h"
 #include "swmeshd/swmeshd.h"
 
@@ -43,7 +44,7 @@ void ike_audit_in(unsigned int ms)
 
 static bool settled;
 
-bool ike_settled(void)
+bool swmesh_grace_over(void)
 {
 	return settled;
 }

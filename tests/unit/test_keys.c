@@ -560,49 +560,6 @@ static void test_digest(void **state)
 	security_unref(&b);
 }
 
-static void hash_of(EVP_PKEY *key, uint8_t hash[KEY_HASH_LEN])
-{
-	uint8_t *der = NULL;
-	int len = i2d_PUBKEY(key, &der);
-
-	key_hash(der, len, hash);
-	OPENSSL_free(der);
-}
-
-static void test_directory(void **state)
-{
-	X509 *cert = certify(ecdsa, "a2", NULL, -1, 30, ecdsa, NULL, false);
-	struct security_blob pem = {};
-	uint8_t hash[KEY_HASH_LEN];
-	struct public_key key;
-	char err[512];
-
-	write_public("peer.pub", ed25519);
-	write_cert("peer.crt", cert);
-	X509_free(cert);
-	hash_of(ed25519, hash);
-	assert_true(
-		key_directory_find(folder, hash, &key, &pem, err, sizeof(err)));
-	assert_int_equal(key.len, 44);
-	assert_memory_equal(key.hash, hash, KEY_HASH_LEN);
-	assert_null(pem.data);
-	/* A certificate comes with its PEM. */
-	hash_of(ecdsa, hash);
-	assert_true(
-		key_directory_find(folder, hash, &key, &pem, err, sizeof(err)));
-	assert_non_null(strstr((char *)pem.data, "BEGIN CERTIFICATE"));
-	security_blob_free(&pem);
-	/* A private key there is no public key. */
-	hash_of(rsa_short, hash);
-	assert_false(
-		key_directory_find(folder, hash, &key, &pem, err, sizeof(err)));
-	assert_non_null(strstr(err, "no key with SHA-1"));
-	assert_int_equal(key.len, 0);
-	assert_false(key_directory_find("/nonexistent", hash, &key, &pem, err,
-					sizeof(err)));
-	assert_non_null(strstr(err, "peer-keys /nonexistent"));
-}
-
 static void test_hash_text(void **state)
 {
 	uint8_t hash[KEY_HASH_LEN] = {0x01, 0xab};
@@ -628,7 +585,6 @@ int main(void)
 		cmocka_unit_test(test_chain_in_one_file),
 		cmocka_unit_test(test_ppk),
 		cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_hash_text),
 	};
 

@@ -2,6 +2,8 @@
 /* swmeshd's vici client and a peer that talks nonsense, or not at all. */
 #include "tests/unit/vici_scenery.h"
 
+#include <poll.h>
+
 static void assert_thrown_out(const char *hostile, size_t len, const char *why,
 			      const char *noted)
 {
@@ -93,6 +95,44 @@ static void test_timeout(void **unused)
 	peer_welcome();
 }
 
+/* We were stopped, or busy: what lies in the socket is read before it is
+ * judged, and the time does not count. */
+static void test_not_us(void **unused)
+{
+	uint64_t timeouts = stats()->timeouts;
+
+	peer_welcome();
+	swmesh_vici_set_timeout(200);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(request("one", "1"), SWMESH_VICI_OK);
+		peer_expect(VICI_CMD_REQUEST, "one");
+		peer_reply(NULL);
+		poll(NULL, 0, 500);
+		RUN_UNTIL(swmesh_vici_status().wire == 0);
+		assert_journal("1: done\n");
+	}
+	assert_int_equal(stats()->timeouts, timeouts);
+	assert_int_equal(state(), SWMESH_VICI_UP);
+}
+
+/* New connections are not answered, twice: it hangs, and that is told until it
+ * answers again. */
+static void test_hangs(void **unused)
+{
+	swmesh_vici_set_timeout(50);
+	for (int i = 0; i < 3; i++) {
+		RUN_UNTIL(accepted());
+		RUN_UNTIL(state() == SWMESH_VICI_REGISTERING);
+		assert_int_equal(swmesh_vici_status().hangs_since != 0, i > 1);
+		RUN_UNTIL(state() == SWMESH_VICI_DOWN);
+		peer_close();
+	}
+	assert_true(swmesh_vici_status().hangs_since != 0);
+	swmesh_vici_set_timeout(SWMESH_VICI_TIMEOUT_MS);
+	peer_welcome();
+	assert_int_equal(swmesh_vici_status().hangs_since, 0);
+}
+
 /* A peer that accepts and says nothing. */
 static void test_timeout_registering(void **unused)
 {
@@ -147,7 +187,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_hostile),    TEST(test_hasty),
 		TEST(test_timeout),    TEST(test_timeout_registering),
-		TEST(test_no_timeout),
+		TEST(test_no_timeout), TEST(test_not_us),
+		TEST(test_hangs),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);
