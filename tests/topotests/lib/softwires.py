@@ -204,6 +204,18 @@ def speaker(mesh, n=99, routed=True):
     netns.ip_batch("p", ["address replace %s/128 dev lo nodad" % address])
     one = bgpspeaker.Speaker("p", address, RR, ASN, "10.255.0.%d" % n)
     one.start()
+
+    def stays():
+        """bgpd 8.4.4 may end a session that has just come up, if next-hop tracking tells it in
+        the same moment that there was no way to the neighbor a moment ago."""
+        if one.closed:
+            one.start()
+        shown = mesh["p"].json("bgpd", "show bgp summary")
+        states = [family["peers"][address]["state"] for family in shown.values()
+                  if address in family.get("peers", {})]
+        assert states and set(states) == {"Established"} and not one.closed, states
+        return True
+    wait.until(stays, "the speaker's session is up", LIMIT)
     try:
         yield one
     finally:
