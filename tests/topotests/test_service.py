@@ -192,6 +192,10 @@ def test_enable_service(machine):
     machine.run(enable, "install")
     assert machine.read(file) == once
     assert machine.try_run([enable, "status"])[0] == 0
+    # Nor can FRR's vtysh come back before.
+    status, said = machine.try_run([TOOLS + "vtysh-divert", "remove"])
+    assert status == 1 and "enable-service remove" in said
+    assert machine.try_run([TOOLS + "vtysh-divert", "status"])[0] == 0
     machine.run(enable, "remove")
     machine.run(enable, "remove")
     assert machine.read(file) == before
