@@ -307,27 +307,50 @@ static const struct route_map_rule_cmd cmd_encap = {
 	free_text,
 };
 
-/* Our entry of a map that is whole; NULL when anything is missing. */
+/* Our entry of a map: the last one that has our rule; NULL: there is none. */
 static struct route_map_index *map_entry(const char *name, const char *rule)
 {
 	struct route_map *map = route_map_lookup_by_name(name);
 	struct route_map_index *index = map ? map->tail : NULL;
 
-	if (!index || index->pref != MAP_PREF || index->type != RMAP_PERMIT ||
-	    !index->set_list.head ||
-	    strcmp(index->set_list.head->cmd->str, rule))
-		return NULL;
-	return index;
+	for (; index; index = index->prev)
+		if (index->type == RMAP_PERMIT && index->set_list.head &&
+		    !strcmp(index->set_list.head->cmd->str, rule))
+			return index;
+	return NULL;
+}
+
+/*
+ * The last number that no entry has. An operator's entry must not be replaced:
+ * the northbound keeps a pointer to it, and uses that when the next line of the
+ * entry is typed. So ours goes in front of his.
+ */
+static int free_pref(const struct route_map *map)
+{
+	const struct route_map_index *index = map->tail;
+	int pref = MAP_PREF;
+
+	for (; index && index->pref == pref && pref > 1; index = index->prev)
+		pref--;
+	return pref;
 }
 
 static void ensure(const char *name, const char *match, const char *set,
 		   const char *arg)
 {
 	struct route_map_index *index;
+	struct route_map *map;
+	int pref;
 
 	if (map_entry(name, set))
 		return;
-	index = route_map_index_get(route_map_get(name), RMAP_PERMIT, MAP_PREF);
+	map = route_map_get(name);
+	pref = free_pref(map);
+	if (pref != MAP_PREF)
+		zlog_warn(
+			"route-map %s: entry %d is not ours, so that ours becomes %d, in front of it; give it a smaller number",
+			name, MAP_PREF, pref);
+	index = route_map_index_get(map, RMAP_PERMIT, pref);
 	if (match)
 		route_map_add_match(index, match, "", RMAP_EVENT_MATCH_ADDED);
 	route_map_add_set(index, set, arg);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Loading the module, and its lines under "router bgp"."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -105,3 +106,27 @@ def test_refused_lines(net):
         net[dut.DUT].configure("bgpd", "router bgp %d\nneighbor fd00:9::d tunnel-encapsulation\n"
                                % dut.ASN)
     assert "peer-group commands first" in refused.value.output
+
+
+def entries(router, name):
+    """(number, action) of a route-map's entries, as bgpd has them."""
+    shown = router.show("bgpd", "show route-map " + name)
+    return [(int(number), action) for action, number in re.findall(
+        r"^ (permit|deny), sequence (\d+)", shown, re.M)]
+
+
+@pytest.mark.parametrize("name", ["SOFTWIRE-IN", "SOFTWIRE-OUT"])
+def test_operators_last_entry(net, name):
+    """An operator's entry with the number of ours is not replaced (the northbound has a pointer to
+    it, and bgpd crashed at its next line): ours goes in front of it, and back to its place."""
+    router, lines = net[dut.DUT], "route-map %s deny 65535\n" % name
+    for _ in range(3):
+        router.configure("bgpd", lines)
+        router.configure("bgpd", lines + "match metric 7\nset metric 8\n")
+    wait.until(lambda: entries(router, name) == [(65534, "permit"), (65535, "deny")],
+               "both entries are there")
+    router.configure("bgpd", "route-map %s deny 65534\nmatch metric 9\n" % name)
+    wait.until(lambda: entries(router, name) == [(65533, "permit"), (65534, "deny"),
+                                                 (65535, "deny")], "all entries are there")
+    router.configure("bgpd", "no route-map %s\n" % name)
+    wait.until(lambda: entries(router, name) == [(65535, "permit")], "ours is there alone")
