@@ -400,6 +400,14 @@ static void kdev_reconcile(struct kdev *d)
 		create(d);
 }
 
+/* It had its device when it came into this state. In the others it is made, or
+ * made again, on the way out. */
+static bool needs_device(enum softwire_state state)
+{
+	return state == SOFTWIRE_WAIT_SA || state == SOFTWIRE_WAIT_FILTER ||
+	       state == SOFTWIRE_UP;
+}
+
 /* After an answer or a notification: where do we stand? */
 static void kdev_look(struct kdev *d)
 {
@@ -413,13 +421,14 @@ static void kdev_look(struct kdev *d)
 	if (kdev_right(d)) {
 		d->attempts = 0;
 		softwire_event(d->sw, SOFTWIRE_EV_DEVICE_READY, NULL);
-	} else if (d->sw->state == SOFTWIRE_UP) {
+	} else if (d->sw->state == SOFTWIRE_WAIT_DEVICE) {
+		kdev_reconcile(d);
+	} else if (needs_device(d->sw->state)) {
 		if (!d->ifindex || !d->up || d->fell)
 			softwire_event(d->sw, SOFTWIRE_EV_DEVICE_LOST, NULL);
 		else
 			kdev_reconcile(d); /* changed from outside */
-	} else if (d->sw->state == SOFTWIRE_WAIT_DEVICE)
-		kdev_reconcile(d);
+	}
 }
 
 void kdev_run_checks(void)

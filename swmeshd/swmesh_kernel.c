@@ -9,10 +9,16 @@
 #include "swmeshd/swmesh_kdev.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_netlink.h"
+#include "swmeshd/swmesh_nldump.h"
 #include "swmeshd/swmesh_uapi.h"
 #include "swmeshd/swmeshd.h"
 
+/* Between two tries to read all that changes all the while. */
+#define RESYNC_MIN_S 1
+#define RESYNC_MAX_S 32
+
 static struct thread *t_grace, *t_resync;
+static unsigned int resync_s = RESYNC_MIN_S;
 static bool synced;
 
 /* ---- what the kernel says ---- */
@@ -132,12 +138,14 @@ static void read_all(void)
 	frr_each (kdev_keys, &kdevs, d)
 		d->marked = d->ifindex != 0;
 	kroute_mark();
-	ok = nl_dump_links(dump_link, NULL, false) &&
-	     nl_dump_routes(dump_route, NULL);
+	ok = nl_dump_links(dump_link, NULL, false);
+	ok = nl_dump_routes(dump_route, NULL) && ok;
 	if (!ok) { /* what was not seen may be there all the same */
-		thread_add_timer(master, resync, NULL, 1, &t_resync);
+		thread_add_timer(master, resync, NULL, resync_s, &t_resync);
+		resync_s = MIN(2 * resync_s, (unsigned int)RESYNC_MAX_S);
 		return;
 	}
+	resync_s = RESYNC_MIN_S;
 	frr_each (kdev_keys, &kdevs, d)
 		if (d->marked)
 			link_gone(d->ifindex);

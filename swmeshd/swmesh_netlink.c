@@ -16,6 +16,7 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_netlink.h"
+#include "swmeshd/swmesh_nldump.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MTYPE_STATIC(SWMESHD, NL_UNIT, "Netlink request");
@@ -63,7 +64,7 @@ DECLARE_DLIST(nl_queue, struct nl_unit, queue_item);
 DECLARE_HASH(nl_waiting, struct nl_unit, waiting_item, unit_cmp, unit_hash);
 
 static const struct nl_ops *nl_ops;
-static struct mnl_socket *req_sock, *event_sock, *dump_sock;
+static struct mnl_socket *req_sock, *event_sock;
 static struct thread *t_req, *t_event, *t_send, *t_unhurried;
 static struct nl_queue_head queue, unhurried;
 static struct timeval unhurried_since;
@@ -432,66 +433,9 @@ static bool filter_routes(struct mnl_socket *sock)
 			  &prog, sizeof(prog)) == 0;
 }
 
-/* ---- dumps ---- */
-
-static bool dump(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
-{
-	static uint8_t buf[READ_OCTETS];
-	uint32_t seq = next_seq++;
-	ssize_t n = -1;
-	int ret = MNL_CB_OK;
-
-	stats.dumps++;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	nlh->nlmsg_seq = seq;
-	frr_with_privs (&swmesh_privs) {
-		n = mnl_socket_sendto(dump_sock, nlh, nlh->nlmsg_len);
-	}
-	while (n >= 0 && ret > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(dump_sock, buf, sizeof(buf));
-		if (n >= 0)
-			ret = mnl_cb_run(buf, n, seq,
-					 mnl_socket_get_portid(dump_sock), cb,
-					 arg);
-	}
-	if (n < 0 || ret < 0) {
-		flog_err_limited(EC_SWMESH_NETLINK_DUMP, nlh->nlmsg_type,
-				 "kernel: reading %s: %m",
-				 nlh->nlmsg_type == RTM_GETLINK ? "devices"
-								: "routes");
-		return false;
-	}
-	return true;
-}
-
-bool nl_dump_links(mnl_cb_t cb, void *arg, bool with_stats)
-{
-	uint8_t buf[NL_MESSAGE_MAX];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-
-	nlh->nlmsg_type = RTM_GETLINK;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	if (!with_stats)
-		mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	return dump(nlh, cb, arg);
-}
-
-bool nl_dump_routes(mnl_cb_t cb, void *arg)
-{
-	uint8_t buf[NL_MESSAGE_MAX];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct rtmsg *rtm;
-
-	nlh->nlmsg_type = RTM_GETROUTE;
-	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = AF_INET6;
-	rtm->rtm_protocol = SWMESH_RTPROT; /* the kernel filters, if strict */
-	return dump(nlh, cb, arg);
-}
-
 /* ---- sockets ---- */
 
-static struct mnl_socket *open_socket(unsigned int groups)
+struct mnl_socket *nl_open_socket(void)
 {
 	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	int rcvbuf = RCVBUF_OCTETS;
@@ -499,7 +443,7 @@ static struct mnl_socket *open_socket(unsigned int groups)
 
 	if (!sock)
 		return NULL;
-	if (mnl_socket_bind(sock, groups, MNL_SOCKET_AUTOPID) < 0) {
+	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0) {
 		mnl_socket_close(sock);
 		return NULL;
 	}
@@ -515,17 +459,13 @@ static struct mnl_socket *open_socket(unsigned int groups)
 
 static bool open_sockets(void)
 {
-	int one = 1;
 	bool ok = false;
 
 	frr_with_privs (&swmesh_privs) {
-		req_sock = open_socket(0);
-		event_sock = open_socket(0);
-		dump_sock = open_socket(0);
-		if (!req_sock || !event_sock || !dump_sock)
+		req_sock = nl_open_socket();
+		event_sock = nl_open_socket();
+		if (!req_sock || !event_sock || !nl_dump_open())
 			break;
-		mnl_socket_setsockopt(dump_sock, NETLINK_GET_STRICT_CHK, &one,
-				      sizeof(one));
 		if (!filter_routes(event_sock))
 			break;
 		/* Join after the filter is on. */
@@ -578,7 +518,6 @@ void nl_stop(void)
 		mnl_socket_close(req_sock);
 	if (event_sock)
 		mnl_socket_close(event_sock);
-	if (dump_sock)
-		mnl_socket_close(dump_sock);
-	req_sock = event_sock = dump_sock = NULL;
+	nl_dump_close();
+	req_sock = event_sock = NULL;
 }

@@ -4,8 +4,7 @@
  *
  * Requests are queued in units and sent many at a time; the kernel's answers
  * are matched to them by sequence number. Notifications come by a socket of
- * their own, so that an overrun there loses no answer. Reading the kernel's
- * tables (dumps) is done at once: they wait for nobody.
+ * their own, so that an overrun there loses no answer.
  */
 #ifndef SWMESH_NETLINK_H
 #define SWMESH_NETLINK_H
@@ -35,7 +34,7 @@ struct nl_ops {
 };
 
 struct nl_stats {
-	uint64_t requests, batches, errors, overruns, dumps;
+	uint64_t requests, batches, errors, overruns;
 };
 
 /* False, with a log message, if there is no talking to the kernel. */
@@ -71,8 +70,7 @@ void nl_forget(void *arg);
 /* Read the notifications that are already there. */
 void nl_drain(void);
 
-/* All devices / our IPv6 routes, message by message. False: see the log. */
-bool nl_dump_links(mnl_cb_t cb, void *arg, bool stats);
-bool nl_dump_routes(mnl_cb_t cb, void *arg);
+/* A bound socket of NETLINK_ROUTE with a large buffer; NULL with errno. */
+struct mnl_socket *nl_open_socket(void);
 
 #endif /* SWMESH_NETLINK_H */

@@ -14,6 +14,7 @@
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_netlink.h"
+#include "swmeshd/swmesh_nldump.h"
 #include "swmeshd/swmesh_select.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/swmeshd.h"
@@ -263,7 +264,7 @@ static json_object *json_netlink(void)
 	json_object_int_add(o, "batches", stats->batches);
 	json_object_int_add(o, "errors", stats->errors);
 	json_object_int_add(o, "overruns", stats->overruns);
-	json_object_int_add(o, "dumps", stats->dumps);
+	json_object_int_add(o, "dumps", nl_dumps());
 	return o;
 }
 

@@ -47,6 +47,13 @@ const struct tun_kind *tun_kind_find(uint16_t type, int family)
 	return NULL;
 }
 
+const struct tun_kind *tun_kind_next(const struct tun_kind *prev)
+{
+	const struct tun_kind *next = prev ? prev + 1 : kinds;
+
+	return next < kinds + array_size(kinds) ? next : NULL;
+}
+
 const char *tun_kind_name(const struct tun_kind *kind)
 {
 	return kind->name;

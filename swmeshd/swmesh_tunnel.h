@@ -29,6 +29,8 @@ struct tun_kind;
 
 /* NULL: no such tunnel. */
 const struct tun_kind *tun_kind_find(uint16_t type, int family);
+/* All of them: the one after prev, the first for NULL; NULL at the end. */
+const struct tun_kind *tun_kind_next(const struct tun_kind *prev);
 const char *tun_kind_name(const struct tun_kind *kind);
 
 /* Append IFLA_LINKINFO. */

@@ -15,6 +15,7 @@
 
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmesh_nlreply.h"
 #include "swmeshd/swmesh_xfrm_priv.h"
 #include "swmeshd/swmesh_xfrm_view.h"
 #include "swmeshd/swmeshd.h"
@@ -45,40 +46,47 @@ struct nlmsghdr *xfrm_request(uint8_t buf[XFRM_MESSAGE_MAX], uint16_t type,
 	return nlh;
 }
 
+/* How often a list is read that changes all the while. */
+#define ATTEMPTS 5
+
 /* Until the answer is complete; 0 or an errno. cb: of each message, or NULL. */
-static int exchange(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+static int exchange(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg,
+		    bool *interrupted)
 {
-	unsigned int portid;
 	ssize_t n = -1;
-	int ret = MNL_CB_OK, err;
+	int err;
 
 	if (!ask_sock)
 		return ENOTCONN;
-	portid = mnl_socket_get_portid(ask_sock);
 	nlh->nlmsg_seq = next_seq++;
 	frr_with_privs (&swmesh_privs) {
 		n = mnl_socket_sendto(ask_sock, nlh, nlh->nlmsg_len);
 	}
-	while (n >= 0 && ret > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(ask_sock, read_buf, sizeof(read_buf));
-		if (n >= 0)
-			ret = mnl_cb_run(read_buf, n, nlh->nlmsg_seq, portid,
-					 cb, arg);
-	}
-	err = n < 0 || ret < 0 ? errno : 0;
+	err = n < 0 ? errno
+		    : nl_reply(ask_sock, read_buf, sizeof(read_buf),
+			       nlh->nlmsg_seq, cb, arg, interrupted);
 	explicit_bzero(read_buf, sizeof(read_buf));
 	return err;
 }
 
 int xfrm_ask(struct nlmsghdr *nlh)
 {
+	bool interrupted;
+
 	nlh->nlmsg_flags |= NLM_F_ACK;
-	return exchange(nlh, NULL, NULL);
+	return exchange(nlh, NULL, NULL, &interrupted);
 }
 
 int xfrm_list(struct nlmsghdr *nlh, mnl_cb_t each, void *arg)
 {
-	return exchange(nlh, each, arg);
+	bool interrupted = true;
+	int err = 0;
+
+	for (int i = 0; i < ATTEMPTS && interrupted && !err; i++) {
+		interrupted = false;
+		err = exchange(nlh, each, arg, &interrupted);
+	}
+	return !err && interrupted ? EINTR : err;
 }
 
 int xfrm_put_drop(const struct xfrm_selector *sel, uint8_t dir,
@@ -128,7 +136,7 @@ static bool dump(bool policies)
 	int err;
 
 	view_mark(policies);
-	err = exchange(nlh, dump_message, NULL);
+	err = xfrm_list(nlh, dump_message, NULL);
 	if (err) {
 		flog_err_limited(EC_SWMESH_NETLINK_DUMP, policies,
 				 "kernel: reading IPsec %s: %s",
