@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Decodes what crosses a core link, outer and inner headers, into plain objects."""
 import dataclasses
+import functools
 import ipaddress
 import struct
 import typing
@@ -55,13 +56,25 @@ class Packet:
         return "%s %s" % (text, self.proto)
 
 
+@functools.lru_cache(None)
+def _address(octets):
+    """As text; a capture has few addresses, each many times."""
+    return str(ipaddress.ip_address(octets))
+
+
+@functools.lru_cache(None)
+def _inside(address, prefixes):
+    addr = ipaddress.ip_address(address)
+    nets = map(ipaddress.ip_network, prefixes)
+    return any(n.version == addr.version and addr in n for n in nets)
+
+
 def _ipv4(data):
     if len(data) < 20:
         return None, b""
     ihl = (data[0] & 15) * 4
     total, _, flags = struct.unpack_from("!HHH", data, 2)
-    header = IpHeader(4, str(ipaddress.IPv4Address(data[12:16])),
-                      str(ipaddress.IPv4Address(data[16:20])), data[9], data[8], data[1], total,
+    header = IpHeader(4, _address(bytes(data[12:16])), _address(bytes(data[16:20])), data[9], data[8], data[1], total,
                       [], bool(flags & 0x3FFF))
     return header, data[ihl:total]
 
@@ -70,8 +83,7 @@ def _ipv6(data):
     if len(data) < 40:
         return None, b""
     first, length, proto, limit = struct.unpack_from("!IHBB", data)
-    header = IpHeader(6, str(ipaddress.IPv6Address(data[8:24])),
-                      str(ipaddress.IPv6Address(data[24:40])), proto, limit,
+    header = IpHeader(6, _address(bytes(data[8:24])), _address(bytes(data[24:40])), proto, limit,
                       first >> 20 & 0xFF, length + 40, [], False)
     rest = data[40 : 40 + length]
     while header.proto in EXTENSIONS and len(rest) >= 8:
@@ -192,13 +204,8 @@ def _matches(packet, name, wanted):
 
 def in_clear(packets, *prefixes):
     """Packets to or from the islands' prefixes that are not inside a tunnel."""
-    nets = [ipaddress.ip_network(p) for p in prefixes]
-
-    def ours(address):
-        addr = ipaddress.ip_address(address)
-        return any(n.version == addr.version and addr in n for n in nets)
-
-    return [p for p in packets if not p.encap and (ours(p.outer.src) or ours(p.outer.dst))]
+    return [p for p in packets if not p.encap and (
+        _inside(p.outer.src, prefixes) or _inside(p.outer.dst, prefixes))]
 
 
 # What carries an inner packet that anybody can read: IPv4, IPv6, GRE, L2TPv3.
