@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import run_topology
-from lib import packet, routewatch, softwires, traffic, wait, xfrm
+from lib import kernel, netns, packet, routewatch, softwires, traffic, wait, xfrm
 from lib.mesh import SW_NHOP_PREFIX, host, loopback
 from lib.securemesh import PSK, SecureMesh, guarded_flows, wait_up
 
@@ -115,13 +115,17 @@ def test_both_killed(mesh, flows):
 
 
 def test_charon_gone_for_long(mesh, flows):
-    """charon stopped, which removes its SAs: the routes go at once, nothing leaves in clear;
-    charon back, everything is."""
+    """charon stopped, which removes its SAs: the routes go at once, nothing leaves in clear; a
+    device that is deleted meanwhile is made again; charon back, everything is."""
     mesh["a3"].charon.stop()
     for m in (1, 2):
         wait.until(lambda: mesh.assert_refused(3, m, "charon"), "a3 has lost its SA", LIMIT)
     assert softwires.host_routes("a3") == {}
     assert not traffic.reachable("h3", host(1), 0.5)
+    before = {t.ifindex for t in kernel.tunnels("a3").values()}
+    netns.ip_batch("a3", ["link del " + name for name in kernel.tunnels("a3")])
+    wait.until(lambda: len({t.ifindex for t in kernel.tunnels("a3").values()} - before) == 2,
+               "a3 has made its devices again", LIMIT)
     mesh["a3"].charon.start()
     wait_up(mesh, LIMIT)
     softwires.wait_flowing(flows[2], 50, LIMIT)

@@ -3,8 +3,8 @@
 reconfigure, links, addresses, flushes (lib/trouble.py). After each round the mesh is whole again,
 nothing was in clear and nothing is left over (S9).
 
+    SWMESH_RANDOM_ROUNDS  rounds of 40 steps; 50 of them are an hour's test. Not run without it
     SWMESH_RANDOM_SEED    the seed, printed in each test's name; the default is a new one
-    SWMESH_RANDOM_ROUNDS  rounds of 40 steps; 50 of them are an hour's test
     SWMESH_RANDOM_ROUND   this round alone, to see it again
 """
 import os
@@ -18,7 +18,7 @@ from lib.mesh import host
 from lib.securemesh import PSK, SecureMesh, wait_up
 
 SEED = os.environ.get("SWMESH_RANDOM_SEED") or str(random.SystemRandom().randrange(10**6))
-ROUNDS = int(os.environ.get("SWMESH_RANDOM_ROUNDS") or 4)
+ROUNDS = int(os.environ["SWMESH_RANDOM_ROUNDS"])
 ONE = os.environ.get("SWMESH_RANDOM_ROUND")
 STEPS = 40
 LIMIT = 150  # seconds for the mesh to be whole again: dead-peer detection and back-off included

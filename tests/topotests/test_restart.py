@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Daemons die and come back: traffic goes on, and nothing is left over (design decision 7)."""
+import contextlib
+import subprocess
+
 import pytest
 
-from lib import kernel, netns, softwires, wait
+from lib import kernel, netns, paths, softwires, traffic, wait
 from lib.mesh import host, island, loopback
 
 SETS = {"EDGE": ["tunnel 10 gre key 100", "tunnel 20 ip-in-ip", "payload ipv4"]}
@@ -66,6 +69,49 @@ def test_swmeshd_restarts_under_traffic(settled, how):
     assert [r.lost for r in results] == [[], []], "; ".join(map(str, results))
     assert all(r.sent >= 3 * RATE for r in results)
     assert identities("a1") == before and softwires.host_routes("a1") == routes
+
+
+CROWD, GROUP = 150, 77  # pairs of devices that are nobody's softwires
+
+
+@contextlib.contextmanager
+def busy_with_devices(node, folder):
+    """Devices of others: many that are there, and some that come and go all the time."""
+    netns.ip_batch(node, ["link add crowd%d group %d type veth peer name other%d" % (i, GROUP, i)
+                          for i in range(CROWD)])
+    lines = "link add blink0 group %d type veth peer name blink1\nlink del blink0\n" % GROUP
+    (folder / "devices").write_text(lines * 20000)
+    with subprocess.Popen(["ip", "-n", node, "-batch", str(folder / "devices")],
+                          env=paths.ENV) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+    netns.run(node, ["ip", "link", "del", "group", str(GROUP)])
+
+
+def received(router):
+    """Packets, by all softwires, as shown."""
+    shown = router.json("swmeshd", "show softwire json")
+    return sum(sw["rxPackets"] for sw in shown["softwires"])
+
+
+def test_devices_of_others_come_and_go(settled, tmp_path):
+    """A list of devices that changes while it is read, as on any system with containers, is read
+    to its end: counters go on, and a new run adopts its devices."""
+    router, before = settled["a1"], identities("a1")
+    with busy_with_devices("a1", tmp_path) as others:
+        for _ in range(20):
+            router.show("swmeshd", "show softwire json")
+        router["swmeshd"].restart()
+        wait_settled(settled, 1)
+        assert identities("a1") == before
+        count = received(router)
+        assert traffic.ping("h2", host(1), 3)
+        wait.until(lambda: received(router) > count, "the counters move")
+        assert others.poll() is None, "the others have come to rest too early"
+    with open(router.file("swmeshd.log")) as file:
+        assert "reading devices" not in file.read()
 
 
 def test_change_while_away_is_corrected(settled):

@@ -30,6 +30,7 @@ inject      forged and replayed packets; who hears them
 system      a whole system of its own: what is installed into /, service scripts
 mesh        the standard mesh: three AFBRs around an IPv6-only core
 securemesh  the same with a charon for each AFBR, its softwires protected
+trouble     random trouble for a protected mesh: steps as a table, and mending it all
 softwires   what tests of softwires ask and do: devices, SW-NHOPs, encap-sets, a speaker
 collect     what is kept of a test that failed
 """
