@@ -207,6 +207,12 @@ void swmesh_nhop_walk(void (*func)(const struct swmesh_nhop *n, void *arg),
 void swmesh_nhop_touch(void);
 /* The prefix has changed. */
 void swmesh_nhop_reset(void);
+/*
+ * An address is ours no more (IPv4 as ::ffff:a.b.c.d).  While it was, bgpd took
+ * routes with that next hop for its own and unusable (bgp_nexthop_self()); it
+ * looks at them again only when their next hop changes, and a SW-NHOP does not.
+ */
+void swmesh_nhop_address_gone(const struct in6_addr *addr);
 /* Tell swmeshd all. */
 void swmesh_nhop_send_all(void);
 void swmesh_nhop_state(const Swmesh__SoftwireState *state);

@@ -23,6 +23,7 @@
 
 #include "bgpd/bgpd.h"
 #include "bgpd/bgp_nexthop.h"
+#include "bgpd/bgp_nht.h"
 #include "bgpd/bgp_route.h"
 #include "bgpd/bgp_table.h"
 
@@ -267,13 +268,19 @@ struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
 
 /* ---- who uses it ---- */
 
-static void count_in(struct swmesh_nhop *n, struct bgp *bgp)
+static struct bgp_nexthop_cache *nhop_bnc(const struct swmesh_nhop *n,
+					  struct bgp *bgp)
 {
 	struct prefix p = {.family = AF_INET6, .prefixlen = 128};
-	const struct bgp_nexthop_cache *bnc;
 
 	p.u.prefix6 = n->addr;
-	bnc = bnc_find(&bgp->nexthop_cache_table[AFI_IP6], &p, 0, 0);
+	return bnc_find(&bgp->nexthop_cache_table[AFI_IP6], &p, 0, 0);
+}
+
+static void count_in(struct swmesh_nhop *n, struct bgp *bgp)
+{
+	const struct bgp_nexthop_cache *bnc = nhop_bnc(n, bgp);
+
 	if (!bnc)
 		return;
 	if (n->afi == AFI_IP)
@@ -430,6 +437,24 @@ void swmesh_nhop_send_all(void)
  * The addresses of all routes are wrong now; SOFTWIRE-IN gives them new ones.
  * What nobody uses any more goes when its grace time is over.
  */
+void swmesh_nhop_address_gone(const struct in6_addr *addr)
+{
+	struct bgp_nexthop_cache *bnc;
+	struct swmesh_nhop *n;
+	struct listnode *node;
+	struct bgp *bgp;
+
+	frr_each (swmesh_nhop_by_addr, &swmesh_nhops, n) {
+		if (!IPV6_ADDR_SAME(&n->next_hop, addr))
+			continue;
+		for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp)) {
+			bnc = nhop_bnc(n, bgp);
+			if (bnc)
+				evaluate_paths(bnc);
+		}
+	}
+}
+
 void swmesh_nhop_reset(void)
 {
 	struct swmesh_nhop *n;

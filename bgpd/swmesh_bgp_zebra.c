@@ -2,7 +2,7 @@
 /*
  * The module's place on bgpd's zebra session: the talk with swmeshd over
  * opaque messages (lib/swmesh_msg.h), next-hop answers (_nht) and addresses of
- * our own that come back (_session).
+ * our own that come (_session) and go (_nhop).
  *
  * bgpd's table of message handlers is constant, the pointer to it in struct
  * zclient is not.
@@ -34,7 +34,7 @@ struct swmesh_msg swmesh_talk;
 
 static zclient_handler *handlers[HANDLERS];
 static zclient_handler *bgpd_opaque, *bgpd_nexthop_update;
-static zclient_handler *bgpd_address_add;
+static zclient_handler *bgpd_address_add, *bgpd_address_delete;
 static void (*bgpd_connected)(struct zclient *zclient);
 static struct thread *t_tick;
 
@@ -182,6 +182,39 @@ static int address_add(ZAPI_CALLBACK_ARGS)
 	return ret;
 }
 
+/* The address of the message, as zebra_interface_address_read() would read it:
+ * interface, flags, family, address. */
+static bool peek_address(struct stream *s, struct in6_addr *addr)
+{
+	size_t at = stream_get_getp(s) + 4 + 1;
+	struct in_addr v4;
+
+	if (STREAM_READABLE(s) < 4 + 1 + 1 + sizeof(*addr))
+		return false;
+	switch (stream_getc_from(s, at)) {
+	case AF_INET:
+		stream_get_from(&v4, s, at + 1, sizeof(v4));
+		ipv4_to_ipv4_mapped_ipv6(addr, v4);
+		return true;
+	case AF_INET6:
+		stream_get_from(addr, s, at + 1, sizeof(*addr));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int address_delete(ZAPI_CALLBACK_ARGS)
+{
+	struct in6_addr addr;
+	bool known = peek_address(zclient->ibuf, &addr);
+	int ret = bgpd_address_delete(cmd, zclient, length, vrf_id);
+
+	if (known && !swmesh_stopping)
+		swmesh_nhop_address_gone(&addr);
+	return ret;
+}
+
 static void tick(struct thread *thread)
 {
 	thread_add_timer_msec(bm->master, tick, NULL, SWMESH_MSG_HELLO_MS,
@@ -243,10 +276,12 @@ static void take_handlers(void)
 	bgpd_opaque = handlers[ZEBRA_OPAQUE_MESSAGE];
 	bgpd_nexthop_update = handlers[ZEBRA_NEXTHOP_UPDATE];
 	bgpd_address_add = handlers[ZEBRA_INTERFACE_ADDRESS_ADD];
-	assert(bgpd_nexthop_update && bgpd_address_add);
+	bgpd_address_delete = handlers[ZEBRA_INTERFACE_ADDRESS_DELETE];
+	assert(bgpd_nexthop_update && bgpd_address_add && bgpd_address_delete);
 	handlers[ZEBRA_OPAQUE_MESSAGE] = opaque_received;
 	handlers[ZEBRA_NEXTHOP_UPDATE] = nexthop_update;
 	handlers[ZEBRA_INTERFACE_ADDRESS_ADD] = address_add;
+	handlers[ZEBRA_INTERFACE_ADDRESS_DELETE] = address_delete;
 	zclient->handlers = handlers;
 	zclient->n_handlers = HANDLERS;
 	bgpd_connected = zclient->zebra_connected;

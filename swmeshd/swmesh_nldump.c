@@ -63,7 +63,10 @@ static int dump_once(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg,
 			interrupted);
 }
 
-static bool dump(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+/* foreign: set by cb when nothing that is told is ours: then it does not matter
+ * what may be missing. */
+static bool dump(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg,
+		 const bool *foreign)
 {
 	bool interrupted = true;
 	int err = 0;
@@ -71,6 +74,7 @@ static bool dump(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 	for (int i = 0; i < ATTEMPTS && interrupted && !err; i++) {
 		interrupted = false;
 		err = dump_once(nlh, cb, arg, &interrupted);
+		interrupted = interrupted && !*foreign;
 	}
 	if (!err && !interrupted)
 		return true;
@@ -82,10 +86,10 @@ static bool dump(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 	return false;
 }
 
-/* What a caller is told, and whether the kernel has picked out the kind. */
 struct picked {
-	mnl_cb_t cb;
+	mnl_cb_t cb; /* the caller's */
 	void *arg;
+	bool foreign;
 };
 
 /*
@@ -94,10 +98,11 @@ struct picked {
  */
 static int pick(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct picked *to = arg;
+	struct picked *to = arg;
 
 	if (nlh->nlmsg_flags & NLM_F_DUMP_FILTERED)
 		return to->cb(nlh, to->arg);
+	to->foreign = true;
 	return MNL_CB_OK;
 }
 
@@ -114,7 +119,8 @@ static bool dump_kind(const char *kind, bool with_stats, struct picked *to)
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
 	mnl_attr_nest_end(nlh, info);
-	return dump(nlh, pick, to);
+	to->foreign = false;
+	return dump(nlh, pick, to, &to->foreign);
 }
 
 bool nl_dump_links(mnl_cb_t cb, void *arg, bool with_stats)
@@ -132,11 +138,12 @@ bool nl_dump_routes(mnl_cb_t cb, void *arg)
 {
 	uint8_t buf[NL_MESSAGE_MAX];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	const bool foreign = false;
 	struct rtmsg *rtm;
 
 	nlh->nlmsg_type = RTM_GETROUTE;
 	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = AF_INET6;
 	rtm->rtm_protocol = SWMESH_RTPROT; /* the kernel filters, if strict */
-	return dump(nlh, cb, arg);
+	return dump(nlh, cb, arg, &foreign);
 }

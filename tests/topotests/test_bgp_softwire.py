@@ -142,6 +142,26 @@ def test_sw_nhops(router, peers):
         assert not any(PREFIX in str(update.nexthop) for update in peer.updates)
 
 
+def test_next_hop_was_ours(router, peers):
+    """A next hop's address is put on us for a moment (a cloned router): its routes cannot be used
+    meanwhile, and can again as soon as it is gone, though nothing has changed for their SW-NHOP."""
+    prefix, hop = "10.41.0.0/24", "2a01:700::9"
+    peers[2].announce(prefix, hop, TEA)
+    nhop = sw_nhop(router, prefix)
+    host_route(router, nhop)
+    wait.until(lambda: valid(router, prefix), "it is valid")
+    netns.run(dut.DUT, ["ip", "address", "add", hop + "/128", "dev", "lo", "nodad"])
+    wait.until(lambda: hop in router.show("zebra", "show ipv6 route connected"), "it is ours")
+    host_route(router, nhop, False)
+    wait.until(lambda: not valid(router, prefix), "without its host route it is not")
+    host_route(router, nhop)
+    wait.until(lambda: nhop in router.show("zebra", "show ipv6 route"), "zebra has the host route")
+    wait.holds(lambda: not valid(router, prefix), "a next hop of our own is none", 1)
+    netns.run(dut.DUT, ["ip", "address", "del", hop + "/128", "dev", "lo"])
+    wait.until(lambda: valid(router, prefix), "it is valid again")
+    host_route(router, nhop, False)
+
+
 def test_keys_change(router, peers):
     """S5: an AFBR that changes its keys keeps its SW-NHOP; no route is withdrawn meanwhile.
 

@@ -111,7 +111,7 @@ def test_devices_of_others_come_and_go(settled, tmp_path):
         wait.until(lambda: received(router) > count, "the counters move")
         assert others.poll() is None, "the others have come to rest too early"
     with open(router.file("swmeshd.log")) as file:
-        assert "reading devices" not in file.read()
+        assert "reading devices: " not in file.read()
 
 
 def test_change_while_away_is_corrected(settled):
