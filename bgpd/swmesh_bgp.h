@@ -178,6 +178,7 @@ struct swmesh_nhop {
 	bool sent;	 /* swmeshd knows of it */
 	bool tea_sent;	 /* ... and of this attribute */
 	bool fresh;	 /* not counted yet */
+	bool retired;	 /* of a prefix that was configured before */
 	bool refused;	 /* swmeshd cannot use an attribute so long */
 	int64_t idle_ms; /* since when no route uses it; 0: in use */
 	/* What swmeshd told. */

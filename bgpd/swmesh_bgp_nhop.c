@@ -83,6 +83,7 @@ DECLARE_HASH(swmesh_nhop_by_addr, struct swmesh_nhop, by_addr, addr_cmp,
 
 static struct swmesh_nhop_by_key_head by_key = INIT_HASH(by_key);
 static struct swmesh_nhop_by_addr_head swmesh_nhops = INIT_HASH(swmesh_nhops);
+static unsigned int n_retired; /* in swmesh_nhops alone */
 
 /* ---- addresses ---- */
 
@@ -118,6 +119,13 @@ static void make_addr(uint64_t hash, struct in6_addr *addr)
 	}
 }
 
+struct swmesh_nhop *swmesh_nhop_find(const struct in6_addr *addr)
+{
+	struct swmesh_nhop ref = {.addr = *addr};
+
+	return swmesh_nhop_by_addr_find(&swmesh_nhops, &ref);
+}
+
 bool swmesh_nhop_covers(const struct in6_addr *addr)
 {
 	struct prefix p = {.family = AF_INET6, .prefixlen = 128};
@@ -125,14 +133,8 @@ bool swmesh_nhop_covers(const struct in6_addr *addr)
 	if (!swmesh_config.known || !swmesh_config.enabled)
 		return false;
 	p.u.prefix6 = *addr;
-	return prefix_match(&swmesh_config.prefix, &p);
-}
-
-struct swmesh_nhop *swmesh_nhop_find(const struct in6_addr *addr)
-{
-	struct swmesh_nhop ref = {.addr = *addr};
-
-	return swmesh_nhop_by_addr_find(&swmesh_nhops, &ref);
+	return prefix_match(&swmesh_config.prefix, &p) ||
+	       (n_retired && swmesh_nhop_find(addr));
 }
 
 static uint8_t *copy_octets(const uint8_t *octets, size_t len)
@@ -161,6 +163,13 @@ static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
 
 	make_addr(ref->hash, &addr);
 	n = swmesh_nhop_find(&addr);
+	if (n && n->retired && !key_cmp(n, ref)) {
+		n->retired = false;
+		n_retired--;
+		set_tea(n, ref->tea, ref->tea_len);
+		swmesh_nhop_by_key_add(&by_key, n);
+		return n;
+	}
 	if (n) {
 		zlog_err_limited(
 			n,
@@ -189,7 +198,10 @@ static void nhop_free(struct swmesh_nhop *n)
 {
 	if (n == last)
 		last = NULL;
-	swmesh_nhop_by_key_del(&by_key, n);
+	if (n->retired)
+		n_retired--;
+	else
+		swmesh_nhop_by_key_del(&by_key, n);
 	swmesh_nhop_by_addr_del(&swmesh_nhops, n);
 	XFREE(MTYPE_SWMESH_NHOP, n->identity);
 	XFREE(MTYPE_SWMESH_NHOP, n->tea);
@@ -455,17 +467,19 @@ void swmesh_nhop_address_gone(const struct in6_addr *addr)
 	}
 }
 
+/*
+ * Routes keep the SW-NHOPs that they have, with all that goes with them, until
+ * SOFTWIRE-IN has given them others: one that is retired is no more found by
+ * its next hop and attribute, and goes like any other when no route uses it.
+ */
 void swmesh_nhop_reset(void)
 {
 	struct swmesh_nhop *n;
 
-	while (swmesh_nhop_by_addr_pop(&swmesh_nhops))
-		;
-	frr_each (swmesh_nhop_by_key, &by_key, n) {
-		make_addr(n->hash, &n->addr);
-		n->sent = false;
-		n->fresh = true;
-		swmesh_nhop_by_addr_add(&swmesh_nhops, n);
+	last = NULL;
+	while ((n = swmesh_nhop_by_key_pop(&by_key))) {
+		n->retired = true;
+		n_retired++;
 	}
 	count_soon = true;
 	swmesh_nhop_touch();
@@ -569,7 +583,7 @@ void swmesh_nhop_fini(void)
 	struct swmesh_nhop *n;
 
 	THREAD_OFF(t_count);
-	while ((n = swmesh_nhop_by_key_first(&by_key)))
+	while ((n = swmesh_nhop_by_addr_first(&swmesh_nhops)))
 		nhop_free(n);
 	swmesh_nhop_by_key_fini(&by_key);
 	swmesh_nhop_by_addr_fini(&swmesh_nhops);

@@ -162,6 +162,31 @@ def test_next_hop_was_ours(router, peers):
     host_route(router, nhop, False)
 
 
+def test_prefix_changes(router, peers):
+    """Another SW-NHOP prefix while routes are there: they get SW-NHOPs out of it, each is counted
+    once, and nothing stays of the old ones; and back again at once."""
+    announce_all(peers)
+    before = {prefix: sw_nhop(router, prefix) for prefix in HOPS}
+
+    def known():
+        return {n["swNhop"]: n["routesIpv4"] + n["routesIpv6"]
+                for n in router.json("swmeshd", "show softwire")["swNhops"]}
+
+    def moved(start):
+        now = known()
+        assert len(now) == len(HOPS) and set(now.values()) == {1}, now
+        assert all(nhop.startswith(start) for nhop in now), now
+        hops = [routes(router)[prefix][1] for prefix in HOPS]
+        assert all(any(hop in now for hop in of_one) for of_one in hops), hops
+        return True
+
+    wait.until(lambda: moved(PREFIX), "swmeshd knows the SW-NHOPs")
+    for line, start in (("sw-nhop prefix fd77:1::/64", "fd77:1:"), ("no sw-nhop prefix", PREFIX)):
+        router.configure("swmeshd", "softwire mesh\n%s\n" % line)
+        wait.until(lambda: moved(start), "all SW-NHOPs are of %s" % start)
+    assert {prefix: sw_nhop(router, prefix) for prefix in HOPS} == before
+
+
 def test_keys_change(router, peers):
     """S5: an AFBR that changes its keys keeps its SW-NHOP; no route is withdrawn meanwhile.
 
