@@ -17,8 +17,11 @@
  */
 #include <zebra.h>
 
+#include <fcntl.h>
+
 #include "jhash.h"
 #include "memory.h"
+#include "privs.h"
 
 #include "lib/log_limit.h"
 
@@ -38,6 +41,8 @@ DEFINE_MTYPE_STATIC(SWMESHD, KDEV, "Tunnel device");
 #define NAME_PREFIX "sw"
 
 #define RP_FILTER_OFF 0
+/* The kernel has no way but this one to set it. */
+#define IPV6_SWITCH "/proc/sys/net/ipv6/conf/%s/disable_ipv6"
 
 struct kdev_keys_head kdevs;
 static struct kdev_ifindexes_head by_ifindex;
@@ -178,6 +183,33 @@ static void kdev_free(struct kdev *d)
 bool swmesh_kernel_owns(int ifindex)
 {
 	return kdev_by_ifindex(ifindex) != NULL;
+}
+
+bool kdev_allow_ipv6(int ifindex)
+{
+	const struct kdev *d = kdev_by_ifindex(ifindex);
+	char path[sizeof(IPV6_SWITCH) + IFNAMSIZ];
+	bool was_off = false;
+	char value;
+	int fd;
+
+	if (!d)
+		return false;
+	snprintf(path, sizeof(path), IPV6_SWITCH, d->name);
+	frr_with_privs (&swmesh_privs) {
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			break;
+		was_off = read(fd, &value, 1) == 1 && value == '1' &&
+			  pwrite(fd, "0", 1, 0) == 1;
+		close(fd);
+	}
+	if (was_off)
+		zlog_info_limited(
+			d,
+			"kernel: IPv6 was switched off on %s (disable_ipv6), so that no SW-NHOP could be there: switched on",
+			d->name);
+	return was_off;
 }
 
 static bool kdev_right(const struct kdev *d)

@@ -69,6 +69,13 @@ struct kdev *kdev_new(const struct ipaddr *remote,
 		      const struct sw_tunnel *tunnel);
 struct kdev *kdev_by_ifindex(int ifindex);
 
+/*
+ * The kernel refuses a route by a device on which IPv6 is switched off, as all
+ * new ones are where net.ipv6.conf.default.disable_ipv6 is set.  On a device of
+ * ours it is switched on.  True: it was off, and the route can be tried again.
+ */
+bool kdev_allow_ipv6(int ifindex);
+
 /* It has this index now; 0: it is gone, and its routes with it. */
 void kdev_set_ifindex(struct kdev *d, int ifindex);
 void kdev_set_name(struct kdev *d, const char *name);

@@ -15,6 +15,7 @@
 
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
+#include "swmeshd/swmesh_kdev.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_netlink.h"
 #include "swmeshd/swmeshd.h"
@@ -129,6 +130,11 @@ static void request_done(void *arg, int err, const char *text)
 	r->asked = false;
 	if (err == ESRCH && !r->asked_add)
 		err = 0; /* gone already */
+	if (err == EACCES && r->asked_add &&
+	    kdev_allow_ipv6(r->asked_ifindex)) {
+		kroute_reconcile(r);
+		return;
+	}
 	if (err) {
 		flog_err_limited(
 			EC_SWMESH_ROUTE, r,

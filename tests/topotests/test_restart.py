@@ -169,6 +169,26 @@ def test_removed_by_hand_comes_back(settled):
     softwires.wait_talk(settled, [(1, 3), (3, 1)])
 
 
+def test_ipv6_switched_off(settled):
+    """Where IPv6 is off on new devices, and even on all that there are, softwires hold their routes
+    all the same: on our devices it is switched on."""
+    name = softwires.sends_by("a1", island(3)).name
+    with netns.inside("a1"):
+        netns.write_sysctl("net/ipv6/conf/default/disable_ipv6", 1)
+    try:
+        netns.ip_batch("a1", ["link del " + name])
+        wait_settled(settled, 1)
+        softwires.wait_talk(settled, [(1, 3), (3, 1)])
+        with netns.inside("a1"):
+            netns.write_sysctl("net/ipv6/conf/%s/disable_ipv6" % softwires.sends_by(
+                "a1", island(3)).name, 1)
+        softwires.wait_talk(settled, [(1, 3), (3, 1)])
+        wait_settled(settled, 1)
+    finally:
+        with netns.inside("a1"):
+            netns.write_sysctl("net/ipv6/conf/default/disable_ipv6", 0)
+
+
 @pytest.mark.parametrize("killed", [["bgpd"], ["zebra", "bgpd", "staticd"]])
 def test_neighbours_restart(settled, killed):
     """bgpd killed and started again, or zebra and with it those that watchfrr restarts then, as
