@@ -173,10 +173,11 @@ static void apply(struct peer *peer, bool in, bool out)
 static bool set_rule(struct peer *peer, enum direction dir, bool allow)
 {
 	bool before = allowed(peer, dir);
-	enum rule rule = RULE_DEFAULT;
+	enum rule rule = RULE_ALLOW;
 
-	if (allow != allowed_by_default(peer, dir))
-		rule = allow ? RULE_ALLOW : RULE_DENY;
+	/* What was said holds when the neighbor's AS changes, too. */
+	if (!allow)
+		rule = allowed_by_default(peer, dir) ? RULE_DENY : RULE_DEFAULT;
 	policy_set(peer->bgp, peer->host, dir, rule);
 	return before != allow;
 }
