@@ -173,11 +173,10 @@ static void apply(struct peer *peer, bool in, bool out)
 static bool set_rule(struct peer *peer, enum direction dir, bool allow)
 {
 	bool before = allowed(peer, dir);
-	enum rule rule = RULE_ALLOW;
+	enum rule rule = RULE_DEFAULT;
 
-	/* What was said holds when the neighbor's AS changes, too. */
-	if (!allow)
-		rule = allowed_by_default(peer, dir) ? RULE_DENY : RULE_DEFAULT;
+	if (allow != allowed_by_default(peer, dir))
+		rule = allow ? RULE_ALLOW : RULE_DENY;
 	policy_set(peer->bgp, peer->host, dir, rule);
 	return before != allow;
 }

@@ -108,18 +108,6 @@ def test_refused_lines(net):
     assert "peer-group commands first" in refused.value.output
 
 
-def test_neighbor_becomes_external(net):
-    """What was said of an iBGP neighbor is kept, and holds when its AS is another one (B6)."""
-    router, line = net[dut.DUT], " neighbor fd00:9::77 tunnel-encapsulation\n"
-    for asn in (dut.ASN, 65077):
-        router.configure("bgpd", "router bgp %d\nneighbor fd00:9::77 remote-as %d\n%s" % (
-            dut.ASN, asn, line if asn == dut.ASN else ""))
-        assert line in router.show("bgpd", "show running-config")
-    router.configure("bgpd", "router bgp %d\nno%s" % (dut.ASN, line))
-    assert "fd00:9::77 tunnel" not in router.show("bgpd", "show running-config")
-    router.configure("bgpd", "router bgp %d\nno neighbor fd00:9::77\n" % dut.ASN)
-
-
 def entries(router, name):
     """(number, action) of a route-map's entries, as bgpd has them."""
     shown = router.show("bgpd", "show route-map " + name)
