@@ -60,10 +60,13 @@ def router(net, peers):
     """With the module and swmeshd in agreement; all routes gone afterwards."""
     wait.until(lambda: talk(net[dut.DUT])["state"] == "synced", "bgpd and swmeshd agree")
     yield net[dut.DUT]
-    for prefix in list(routes(net[dut.DUT])):
-        if not prefix.startswith("10.99."):
-            peers[2].withdraw(prefix)
-            peers[4].withdraw(prefix)
+    def learned():
+        return [prefix for prefix in routes(net[dut.DUT]) if not prefix.startswith("10.99.")]
+
+    for prefix in learned():
+        peers[2].withdraw(prefix)
+        peers[4].withdraw(prefix)
+    wait.until(lambda: not learned(), "all routes are gone")
     for peer in peers.values():
         peer.assert_up()
 
