@@ -445,10 +445,6 @@ void swmesh_nhop_send_all(void)
 	}
 }
 
-/*
- * The addresses of all routes are wrong now; SOFTWIRE-IN gives them new ones.
- * What nobody uses any more goes when its grace time is over.
- */
 void swmesh_nhop_address_gone(const struct in6_addr *addr)
 {
 	struct bgp_nexthop_cache *bnc;
