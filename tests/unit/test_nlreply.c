@@ -47,7 +47,7 @@ static int teardown(void **state)
 /* One datagram of one message; err: the payload of an end, or none (1). */
 static void answer(uint16_t type, uint16_t flags, uint32_t seq, int err)
 {
-	uint8_t buf[256] = {};
+	uint8_t buf[256] __attribute__((aligned(NLMSG_ALIGNTO))) = {};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct sockaddr_nl to = {.nl_family = AF_NETLINK,
 				 .nl_pid = mnl_socket_get_portid(sock)};
@@ -70,7 +70,7 @@ static int each(const struct nlmsghdr *nlh, void *arg)
 
 static int read_reply(uint32_t seq)
 {
-	uint8_t buf[8192];
+	uint8_t buf[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
 
 	return nl_reply(sock, buf, sizeof(buf), seq, each, NULL, &interrupted);
 }
