@@ -23,22 +23,9 @@ def net():
     yield from run_topology(dut.topology())
 
 
-class World:
-    def __init__(self, topo):
-        self.router = topo[dut.DUT]
-        self.peers = {n: dut.speaker(n) for n in dut.PEERS}
-
-    def __getitem__(self, number):
-        return self.peers[number]
-
-    def close(self):
-        for peer in self.peers.values():
-            peer.stop()
-
-
 @pytest.fixture(scope="module")
 def world(net):
-    made = World(net)
+    made = dut.World(net)
     yield made
     made.close()
 
@@ -47,9 +34,7 @@ def world(net):
 def always(world):
     """Whatever a test sends: no session ends, no stand-in type is ever sent."""
     yield
-    for peer in world.peers.values():
-        peer.assert_up()
-    dut.assert_clean(world.peers.values())
+    world.assert_fine()
 
 
 def count(world, number, key):

@@ -35,32 +35,19 @@ def net():
     yield from run_topology(dut.topology(EXTRA, families=FAMILIES))
 
 
-class World:
-    """Speakers 2 and 3 are clients of the reflector, 4 an open eBGP neighbor, 6 a filtered one."""
-
-    def __init__(self, topo):
-        self.router = topo[dut.DUT]
-        self.peers = {n: dut.speaker(n, families=CAPABILITIES) for n in (2, 3, 4, 6)}
-
-    def __getitem__(self, number):
-        return self.peers[number]
-
-
 @pytest.fixture(scope="module")
 def world(net):
-    made = World(net)
+    """Speakers 2 and 3 are clients of the reflector, 4 an open eBGP neighbor, 6 a filtered one."""
+    made = dut.World(net, (2, 3, 4, 6), families=CAPABILITIES)
     yield made
-    for peer in made.peers.values():
-        peer.stop()
+    made.close()
 
 
 @pytest.fixture(autouse=True)
 def always(world):
     """Whatever a test sends: no session ends, no stand-in type is ever sent."""
     yield
-    for peer in world.peers.values():
-        peer.assert_up()
-    dut.assert_clean(world.peers.values())
+    world.assert_fine()
 
 
 # -- routes of each family: AFI, SAFI, the NLRI, and the next hop of speaker n --

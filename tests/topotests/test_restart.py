@@ -87,7 +87,8 @@ def busy_with_devices(node, folder):
             yield process
         finally:
             process.kill()
-    netns.run(node, ["ip", "link", "del", "group", str(GROUP)])
+            process.wait()
+            netns.run(node, ["ip", "link", "del", "group", str(GROUP)])
 
 
 def received(router):

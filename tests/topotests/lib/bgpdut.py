@@ -79,6 +79,27 @@ def speaker(number, **options):
                        ibgp=asn == ASN, **options).start()
 
 
+class World:
+    """The router and a speaker for each of these neighbors, by number; options: of each Speaker."""
+
+    def __init__(self, topo, numbers=tuple(PEERS), **options):
+        self.router = topo[DUT]
+        self.peers = {n: speaker(n, **options) for n in numbers}
+
+    def __getitem__(self, number):
+        return self.peers[number]
+
+    def assert_fine(self):
+        """No session has ended, and no stand-in type was ever sent."""
+        for peer in self.peers.values():
+            peer.assert_up()
+        assert_clean(self.peers.values())
+
+    def close(self):
+        for peer in self.peers.values():
+            peer.stop()
+
+
 # -- attributes --
 
 def sub(kind, value):
