@@ -107,8 +107,9 @@ static int search_program(struct dl_phdr_info *info, size_t size, void *arg)
 			(const char *)(info->dlpi_addr + ph->p_vaddr);
 
 		if (ph->p_type == PT_LOAD && (ph->p_flags & PF_W))
-			search((const char *)(((uintptr_t)from + 7) &
-					      ~(uintptr_t)7),
+			search((const char *)(((uintptr_t)from +
+					       sizeof(void *) - 1) &
+					      ~(sizeof(void *) - 1)),
 			       from + ph->p_memsz);
 	}
 	return 1;

@@ -113,7 +113,7 @@ struct update_edit {
 	bool withdraw;
 	/* No path identifiers before IPv4 prefixes (RFC 7911): two octets that
 	 * are no attribute may become a withdrawn 224.0.0.0/8, which bgpd
-	 * logs and ignores, as it is no route (bgp_route.c:5606). */
+	 * logs and ignores, as it is no route (bgp_route.c:5926). */
 	bool plain_prefixes;
 };
 

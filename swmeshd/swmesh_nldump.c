@@ -14,8 +14,6 @@
 #include "swmeshd/swmeshd.h"
 
 #define READ_OCTETS 65536
-/* How often a table is read that changes all the while. */
-#define ATTEMPTS 5
 
 static struct mnl_socket *sock;
 static uint32_t next_seq = 1;
@@ -71,7 +69,7 @@ static bool dump(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg,
 	bool interrupted = true;
 	int err = 0;
 
-	for (int i = 0; i < ATTEMPTS && interrupted && !err; i++) {
+	for (int i = 0; i < NL_DUMP_ATTEMPTS && interrupted && !err; i++) {
 		interrupted = false;
 		err = dump_once(nlh, cb, arg, &interrupted);
 		interrupted = interrupted && !*foreign;

@@ -12,6 +12,7 @@
 
 #include <libmnl/libmnl.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* False, with errno: there is no socket. */
 bool nl_dump_open(void);

@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How often a table that changes all the while is asked for. */
+#define NL_DUMP_ATTEMPTS 5
+
 /*
  * Read until the answer to request `seq` has ended. buf: room for a datagram;
  * each: called with every message of it, NULL for requests that are only

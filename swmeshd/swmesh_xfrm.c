@@ -46,9 +46,6 @@ struct nlmsghdr *xfrm_request(uint8_t buf[XFRM_MESSAGE_MAX], uint16_t type,
 	return nlh;
 }
 
-/* How often a list is read that changes all the while. */
-#define ATTEMPTS 5
-
 /* Until the answer is complete; 0 or an errno. cb: of each message, or NULL. */
 static int exchange(struct nlmsghdr *nlh, mnl_cb_t cb, void *arg,
 		    bool *interrupted)
@@ -82,7 +79,7 @@ int xfrm_list(struct nlmsghdr *nlh, mnl_cb_t each, void *arg)
 	bool interrupted = true;
 	int err = 0;
 
-	for (int i = 0; i < ATTEMPTS && interrupted && !err; i++) {
+	for (int i = 0; i < NL_DUMP_ATTEMPTS && interrupted && !err; i++) {
 		interrupted = false;
 		err = exchange(nlh, each, arg, &interrupted);
 	}
