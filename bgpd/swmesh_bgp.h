@@ -3,11 +3,12 @@
  * bgpd_swmesh.so: what the files of the module share.
  *
  * One subject a file: _module (load, the post run), _rx (received UPDATEs),
- * _carry (attribute 23 into bgpd's tables), _transit (it in there), _filter
- * (rules for neighbors), _out (announcements), _nhop (SW-NHOPs and who uses
- * them), _nht (answers about them), _rmap (SOFTWIRE-IN and -OUT), _sets
- * (encap-sets), _zebra (talk with swmeshd), _stats and _vty (show). All of it
- * runs in bgpd's main thread.  doc/module.md tells why it is safe.
+ * _carry (attribute 23 into bgpd's tables), _transit (it in there), _policy
+ * (what is said about neighbors), _filter (who may send and be sent it), _out
+ * (announcements), _nhop (SW-NHOPs and who uses them), _nht (answers about
+ * them), _rmap (SOFTWIRE-IN and -OUT), _sets (encap-sets), _zebra (talk with
+ * swmeshd), _stats and _vty (show). All of it runs in bgpd's main thread.
+ * doc/module.md tells why it is safe.
  */
 #ifndef SWMESH_BGP_H
 #define SWMESH_BGP_H
@@ -83,6 +84,36 @@ struct transit *swmesh_transit_replace(const struct transit *from,
 /* Free one that bgp_attr_intern() has not taken over. */
 void swmesh_transit_free(struct transit *transit);
 
+/* ---- _policy ---- */
+
+enum swmesh_rule { SWMESH_RULE_DEFAULT, SWMESH_RULE_ALLOW, SWMESH_RULE_DENY };
+
+PREDECL_RBTREE_UNIQ(swmesh_policies);
+
+/* What an operator has said about a neighbor or a peer group. */
+struct swmesh_policy {
+	struct swmesh_policies_item item;
+	char *instance; /* bgp->name_pretty */
+	char *neighbor; /* peer->host, which is a peer group's name too */
+	enum swmesh_rule rule[2]; /* _filter: in, out */
+};
+
+/* NULL: nothing has been said. */
+struct swmesh_policy *swmesh_policy_find(const struct bgp *bgp,
+					 const char *neighbor);
+/* Made when missing. */
+struct swmesh_policy *swmesh_policy_get(const struct bgp *bgp,
+					const char *neighbor);
+/* Something has been said about somebody: a quick look before a search. */
+bool swmesh_policies_exist(void);
+/* Those of an instance, by the neighbors' names. */
+void swmesh_policy_walk(const struct bgp *bgp,
+			void (*func)(const struct swmesh_policy *p, void *arg),
+			void *arg);
+/* A command has run: neighbors it has removed have no policy any more. */
+void swmesh_policy_forget(void);
+void swmesh_policy_init(void);
+
 /* ---- _filter ---- */
 
 /* RFC 9012 section 11 (B6): whether the attribute and the community may come
@@ -92,8 +123,6 @@ bool swmesh_filter_allows_out(const struct peer *peer);
 /* Families whose Encapsulation communities are a TEA's short form and filtered
  * like it; elsewhere (EVPN, RFC 8365) they mean something of their own. */
 bool swmesh_af_is_ip(afi_t afi, safi_t safi);
-/* A command has run: neighbors it has removed have no rules any more. */
-void swmesh_filter_forget(void);
 void swmesh_filter_init(void);
 
 /* ---- _out ---- */

@@ -2,7 +2,6 @@
 /*
  * Which neighbors may send us, and be sent, attribute 23 and the Encapsulation
  * extended community (RFC 9012 section 11, B6): by default all but eBGP ones.
- * What an operator says about a neighbor or a peer group is kept by its name.
  *
  * In is done where UPDATEs come in (_rx), out where they are announced (_out).
  */
@@ -11,7 +10,6 @@
 
 #include "lib/command.h"
 #include "lib/hook.h"
-#include "lib/libfrr.h"
 #include "lib/vty.h"
 
 #include "bgpd/bgpd.h"
@@ -25,96 +23,52 @@
 #include "bgpd/swmesh_bgp_filter_clippy.c"
 #endif
 
-DEFINE_MTYPE_STATIC(SWMESH, SWMESH_POLICY, "Neighbor policy");
-
 /* ---- what the operator has said ---- */
 
 enum direction { IN, OUT };
-enum rule { RULE_DEFAULT, RULE_ALLOW, RULE_DENY };
 
-PREDECL_RBTREE_UNIQ(policies);
-
-struct policy {
-	struct policies_item item;
-	char *instance; /* bgp->name_pretty */
-	char *neighbor; /* peer->host, which is a peer group's name too */
-	enum rule rule[2];
-};
-
-static int policy_cmp(const struct policy *a, const struct policy *b)
+static enum swmesh_rule policy_rule(const struct bgp *bgp, const char *neighbor,
+				    enum direction dir)
 {
-	int ret = strcmp(a->neighbor, b->neighbor);
+	const struct swmesh_policy *p = swmesh_policy_find(bgp, neighbor);
 
-	return ret ? ret : strcmp(a->instance, b->instance);
-}
-
-DECLARE_RBTREE_UNIQ(policies, struct policy, item, policy_cmp);
-static struct policies_head policies = INIT_RBTREE_UNIQ(policies);
-
-static struct policy *policy_find(const struct bgp *bgp, const char *neighbor)
-{
-	struct policy ref = {
-		.instance = bgp->name_pretty,
-		.neighbor = (char *)neighbor,
-	};
-
-	return policies_find(&policies, &ref);
-}
-
-static enum rule policy_rule(const struct bgp *bgp, const char *neighbor,
-			     enum direction dir)
-{
-	const struct policy *p = policy_find(bgp, neighbor);
-
-	return p ? p->rule[dir] : RULE_DEFAULT;
+	return p ? p->rule[dir] : SWMESH_RULE_DEFAULT;
 }
 
 static void policy_set(const struct bgp *bgp, const char *neighbor,
-		       enum direction dir, enum rule rule)
+		       enum direction dir, enum swmesh_rule rule)
 {
-	struct policy *p = policy_find(bgp, neighbor);
+	struct swmesh_policy *p = swmesh_policy_find(bgp, neighbor);
 
-	if (!p && rule == RULE_DEFAULT)
+	if (!p && rule == SWMESH_RULE_DEFAULT)
 		return;
-	if (!p) {
-		p = XCALLOC(MTYPE_SWMESH_POLICY, sizeof(*p));
-		p->instance = XSTRDUP(MTYPE_SWMESH_POLICY, bgp->name_pretty);
-		p->neighbor = XSTRDUP(MTYPE_SWMESH_POLICY, neighbor);
-		policies_add(&policies, p);
-	}
+	if (!p)
+		p = swmesh_policy_get(bgp, neighbor);
 	p->rule[dir] = rule;
-}
-
-static void policy_free(struct policy *p)
-{
-	policies_del(&policies, p);
-	XFREE(MTYPE_SWMESH_POLICY, p->instance);
-	XFREE(MTYPE_SWMESH_POLICY, p->neighbor);
-	XFREE(MTYPE_SWMESH_POLICY, p);
 }
 
 /* What holds when nothing is said about the neighbor itself. */
 static bool allowed_by_default(const struct peer *peer, enum direction dir)
 {
-	enum rule rule = RULE_DEFAULT;
+	enum swmesh_rule rule = SWMESH_RULE_DEFAULT;
 
 	if (peer->group && strcmp(peer->group->name, peer->host))
 		rule = policy_rule(peer->bgp, peer->group->name, dir);
-	if (rule == RULE_DEFAULT)
+	if (rule == SWMESH_RULE_DEFAULT)
 		return peer->sort != BGP_PEER_EBGP &&
 		       peer->sort != BGP_PEER_UNSPECIFIED;
-	return rule == RULE_ALLOW;
+	return rule == SWMESH_RULE_ALLOW;
 }
 
 static bool allowed(const struct peer *peer, enum direction dir)
 {
-	enum rule rule = RULE_DEFAULT;
+	enum swmesh_rule rule = SWMESH_RULE_DEFAULT;
 
-	if (policies_count(&policies))
+	if (swmesh_policies_exist())
 		rule = policy_rule(peer->bgp, peer->host, dir);
-	if (rule == RULE_DEFAULT)
+	if (rule == SWMESH_RULE_DEFAULT)
 		return allowed_by_default(peer, dir);
-	return rule == RULE_ALLOW;
+	return rule == SWMESH_RULE_ALLOW;
 }
 
 bool swmesh_filter_allows_in(const struct peer *peer)
@@ -173,10 +127,10 @@ static void apply(struct peer *peer, bool in, bool out)
 static bool set_rule(struct peer *peer, enum direction dir, bool allow)
 {
 	bool before = allowed(peer, dir);
-	enum rule rule = RULE_DEFAULT;
+	enum swmesh_rule rule = SWMESH_RULE_DEFAULT;
 
 	if (allow != allowed_by_default(peer, dir))
-		rule = allow ? RULE_ALLOW : RULE_DENY;
+		rule = allow ? SWMESH_RULE_ALLOW : SWMESH_RULE_DENY;
 	policy_set(peer->bgp, peer->host, dir, rule);
 	return before != allow;
 }
@@ -200,87 +154,29 @@ DEFPY(neighbor_tunnel_encapsulation, neighbor_tunnel_encapsulation_cmd,
 	return CMD_SUCCESS;
 }
 
-static bool neighbor_exists(struct bgp *bgp, const char *neighbor)
+static void write_policy(const struct swmesh_policy *p, void *arg)
 {
-	union sockunion su;
-
-	if (str2sockunion(neighbor, &su) == 0)
-		return peer_lookup(bgp, &su) != NULL;
-	return peer_lookup_by_conf_if(bgp, neighbor) ||
-	       peer_group_lookup(bgp, neighbor);
-}
-
-static void write_policy(struct vty *vty, const struct policy *p)
-{
+	struct vty *vty = arg;
 	static const char *const suffix[] = {[IN] = " in", [OUT] = " out"};
 
 	if (p->rule[IN] == p->rule[OUT]) {
-		if (p->rule[IN] != RULE_DEFAULT)
+		if (p->rule[IN] != SWMESH_RULE_DEFAULT)
 			vty_out(vty, " %sneighbor %s tunnel-encapsulation\n",
-				p->rule[IN] == RULE_DENY ? "no " : "",
+				p->rule[IN] == SWMESH_RULE_DENY ? "no " : "",
 				p->neighbor);
 		return;
 	}
 	for (int dir = IN; dir <= OUT; dir++)
-		if (p->rule[dir] != RULE_DEFAULT)
+		if (p->rule[dir] != SWMESH_RULE_DEFAULT)
 			vty_out(vty, " %sneighbor %s tunnel-encapsulation%s\n",
-				p->rule[dir] == RULE_DENY ? "no " : "",
+				p->rule[dir] == SWMESH_RULE_DENY ? "no " : "",
 				p->neighbor, suffix[dir]);
 }
 
 /* Inside "router bgp". */
 static int config_write(struct bgp *bgp, struct vty *vty)
 {
-	struct policy *p;
-
-	frr_each (policies, &policies, p)
-		if (!strcmp(p->instance, bgp->name_pretty))
-			write_policy(vty, p);
-	return 0;
-}
-
-static void forget_gone(struct bgp *bgp)
-{
-	struct policy *p;
-
-	frr_each_safe (policies, &policies, p)
-		if (!strcmp(p->instance, bgp->name_pretty) &&
-		    !neighbor_exists(bgp, p->neighbor))
-			policy_free(p);
-}
-
-void swmesh_filter_forget(void)
-{
-	static unsigned int seen;
-	unsigned int total = 0;
-	struct listnode *node;
-	struct bgp *bgp;
-
-	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
-		total += listcount(bgp->peer) + listcount(bgp->group);
-	if (total < seen && policies_count(&policies))
-		for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
-			forget_gone(bgp);
-	seen = total;
-}
-
-static int instance_deleted(struct bgp *bgp)
-{
-	struct policy *p;
-
-	frr_each_safe (policies, &policies, p)
-		if (!strcmp(p->instance, bgp->name_pretty))
-			policy_free(p);
-	return 0;
-}
-
-/* Update groups outlive the module's other parts, and ask for rules. */
-static int last_fini(void)
-{
-	struct policy *p;
-
-	frr_each_safe (policies, &policies, p)
-		policy_free(p);
+	swmesh_policy_walk(bgp, write_policy, vty);
 	return 0;
 }
 
@@ -293,8 +189,6 @@ bool swmesh_af_is_ip(afi_t afi, safi_t safi)
 
 void swmesh_filter_init(void)
 {
-	hook_register(frr_fini, last_fini);
 	hook_register(bgp_inst_config_write, config_write);
-	hook_register(bgp_inst_delete, instance_deleted);
 	install_element(BGP_NODE, &neighbor_tunnel_encapsulation_cmd);
 }

@@ -83,7 +83,7 @@ static int route_processed(struct bgp *bgp, afi_t afi, safi_t safi,
 static int command_done(struct vty *vty, const char *command)
 {
 	/* At once: the next command may bring a neighbor of the same name. */
-	swmesh_filter_forget();
+	swmesh_policy_forget();
 	commands_run = true;
 	swmesh_post();
 	return 0;
@@ -121,6 +121,7 @@ static int late_init(struct thread_master *master)
 		exit(1);
 	}
 	swmesh_rx_init();
+	swmesh_policy_init();
 	swmesh_filter_init();
 	swmesh_out_init();
 	swmesh_nhop_init();
