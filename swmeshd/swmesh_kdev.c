@@ -4,9 +4,11 @@
  *
  * A device is told by (endpoint, tunnel we announced), as the kernel tells
  * them; the alias says that it is ours, and for people what it is. It is made
- * by one unit of three messages, carried out together: create it with endpoints
- * and keys; alias, address generation, reverse-path filter; up. Notifications
- * say what it has become.
+ * in two steps: create it with endpoints, keys and our group; then, by the
+ * index that a notification has told, alias, address generation and
+ * reverse-path filter, and up. Never by its name: were that taken by another
+ * program's device meanwhile, that one would be changed. The group is what
+ * shows whose it is between the two steps, to a later run as well.
  *
  * On the device: no IPv6 link-local address (addrgenmode none), it would only
  * clutter; rp_filter off, since a peer that prefers another tunnel than we do
@@ -28,7 +30,9 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_kdev.h"
+#include "swmeshd/swmesh_kdev_name.h"
 #include "swmeshd/swmesh_netlink.h"
+#include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmesh_uapi.h"
 #include "swmeshd/swmeshd.h"
 
@@ -36,10 +40,6 @@ DEFINE_MTYPE_STATIC(SWMESHD, KDEV, "Tunnel device");
 
 /* Changes in vain before the device counts as failing. */
 #define ATTEMPTS_MAX 3
-/* Names are sw1 to this; more than the AFBRs' tunnels of any mesh. */
-#define NAME_MAX_N 65535
-#define NAME_PREFIX "sw"
-
 #define RP_FILTER_OFF 0
 /* The kernel has no way but this one to set it. */
 #define IPV6_SWITCH "/proc/sys/net/ipv6/conf/%s/disable_ipv6"
@@ -47,8 +47,6 @@ DEFINE_MTYPE_STATIC(SWMESHD, KDEV, "Tunnel device");
 struct kdev_keys_head kdevs;
 static struct kdev_ifindexes_head by_ifindex;
 static struct kdev_check_head checks;
-static uint8_t names[NAME_MAX_N / 8 + 1];
-static unsigned int lowest_name = 1;
 
 int kdev_key_cmp(const struct kdev *a, const struct kdev *b)
 {
@@ -82,45 +80,16 @@ uint32_t kdev_ifindex_hash(const struct kdev *d)
 
 void kdev_release_name(struct kdev *d)
 {
-	if (!d->n)
-		return;
-	names[d->n / 8] &= ~(1u << (d->n % 8));
-	lowest_name = MIN(lowest_name, d->n);
+	kdev_name_release(d->n);
 	d->n = 0;
 }
 
 void kdev_set_name(struct kdev *d, const char *name)
 {
-	unsigned long n;
-	char *end;
-
 	kdev_release_name(d);
 	strlcpy(d->name, name, sizeof(d->name));
-	if (strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)))
-		return;
-	n = strtoul(name + strlen(NAME_PREFIX), &end, 10);
-	if (*end || !n || n > NAME_MAX_N)
-		return;
-	d->n = n;
-	names[n / 8] |= 1u << (n % 8);
-}
-
-/* The lowest number that neither we nor anybody else uses. */
-static void name_choose(struct kdev *d)
-{
-	char name[IFNAMSIZ];
-	unsigned int n;
-
-	for (n = lowest_name; n <= NAME_MAX_N; n++) {
-		if (names[n / 8] & (1u << (n % 8)))
-			continue;
-		snprintf(name, sizeof(name), NAME_PREFIX "%u", n);
-		if (!if_nametoindex(name))
-			break;
-	}
-	lowest_name = n + 1;
-	snprintf(name, sizeof(name), NAME_PREFIX "%u", n);
-	kdev_set_name(d, name);
+	d->n = kdev_name_number(name);
+	kdev_name_take(d->n);
 }
 
 /* ---- objects ---- */
@@ -212,14 +181,20 @@ bool kdev_allow_ipv6(int ifindex)
 	return was_off;
 }
 
-static bool kdev_right(const struct kdev *d)
+/* Endpoints, keys and MTU are what is asked for. */
+static bool tunnel_right(const struct kdev *d)
 {
-	return d->ifindex && d->up && !d->fell && d->exact &&
-	       !ipaddr_cmp(&d->have.local, &d->want.local) &&
+	return d->exact && !ipaddr_cmp(&d->have.local, &d->want.local) &&
 	       !ipaddr_cmp(&d->have.remote, &d->want.remote) &&
 	       sw_tunnel_same(&d->have.tunnel, &d->want.tunnel) &&
 	       d->have.has_okey == d->want.has_okey &&
 	       d->have.okey == d->want.okey && d->have.mtu == d->want.mtu;
+}
+
+static bool kdev_right(const struct kdev *d)
+{
+	return d->ifindex && d->up && !d->fell && d->alias_set &&
+	       tunnel_right(d);
 }
 
 void kdev_check_later(struct kdev *d)
@@ -295,15 +270,44 @@ static void set_done(void *arg, int err, const char *text)
 	char buf[MESH_REASON_LEN];
 
 	d->asked = false;
-	if (err == ENODEV && d->ifindex) /* went meanwhile; we shall hear */
+	if (err == ENODEV) /* went meanwhile; we shall hear */
 		err = 0;
 	if (err && d->sw) {
-		if (!d->ifindex)
-			kdev_release_name(d);
 		kdev_failed(d, failure_text(d, err, text, buf, sizeof(buf)));
 		return;
 	}
 	kdev_check_later(d); /* when the notifications have been read */
+}
+
+/* EEXIST says that the name is taken, or that there is such a tunnel. */
+static bool name_is_taken(const struct kdev *d)
+{
+	return if_nametoindex(d->name) != 0;
+}
+
+static void created(void *arg, int err, const char *text)
+{
+	struct kdev *d = arg;
+	char buf[MESH_REASON_LEN];
+
+	d->asked = false;
+	if (!d->sw || !err) {
+		d->attempts = 0;
+		kdev_check_later(d); /* when the notifications have been read */
+		return;
+	}
+	if (err == EEXIST && name_is_taken(d)) {
+		DEBUGD(&swmesh_dbg_kernel, "kernel: the name %s is taken",
+		       d->name);
+		kdev_name_foreign(d->n);
+		kdev_release_name(d);
+		d->attempts = 0; /* the numbers are the bound */
+		kdev_check_later(d);
+		return;
+	}
+	failure_text(d, err, text, buf, sizeof(buf));
+	kdev_release_name(d);
+	kdev_failed(d, buf);
 }
 
 static void removed(void *arg, int err, const char *text)
@@ -355,30 +359,48 @@ static void put_settings(const struct kdev *d)
 	char alias[KDEV_ALIAS_LEN];
 
 	link_message(d, RTM_NEWLINK, 0, &nlh);
-	if (!d->ifindex)
-		mnl_attr_put_strz(nlh, IFLA_IFNAME, d->name);
 	mnl_attr_put_strz(nlh, IFLA_IFALIAS, kdev_alias(d, alias));
 	put_af_spec(nlh);
 
 	ifi = link_message(d, RTM_NEWLINK, 0, &nlh);
 	ifi->ifi_flags = ifi->ifi_change = IFF_UP;
-	if (!d->ifindex)
-		mnl_attr_put_strz(nlh, IFLA_IFNAME, d->name);
 }
 
+static bool has_name(struct kdev *d)
+{
+	char name[IFNAMSIZ];
+	unsigned int n;
+
+	if (d->n)
+		return true;
+	n = kdev_name_choose();
+	if (n)
+		kdev_set_name(d, kdev_name_text(n, name, sizeof(name)));
+	return n != 0;
+}
+
+/* It is not up yet, and so takes no packet. */
 static void create(struct kdev *d)
 {
 	struct nlmsghdr *nlh;
 
-	if (!d->n)
-		name_choose(d);
 	DEBUGD(&swmesh_dbg_kernel, "kernel: create %s to %pIA", d->name,
 	       &d->remote);
-	nl_unit_begin(set_done, d);
+	nl_unit_begin(created, d);
 	link_message(d, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &nlh);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, d->name);
 	mnl_attr_put_u32(nlh, IFLA_MTU, d->want.mtu);
+	mnl_attr_put_u32(nlh, IFLA_GROUP, SWMESH_GROUP);
 	tun_put(nlh, &d->want);
+	nl_unit_end_unhurried();
+}
+
+/* The second step of making it. */
+static void complete(struct kdev *d)
+{
+	DEBUGD(&swmesh_dbg_kernel, "kernel: complete %s to %pIA", d->name,
+	       &d->remote);
+	nl_unit_begin(set_done, d);
 	put_settings(d);
 	nl_unit_end_unhurried();
 }
@@ -423,9 +445,17 @@ static void kdev_reconcile(struct kdev *d)
 		kdev_failed(d, text);
 		return;
 	}
+	if (!d->ifindex && !has_name(d)) {
+		kdev_failed(
+			d,
+			"no name is left for its device: sw1 to sw65535 are in use");
+		return;
+	}
 	d->asked = true;
 	if (d->ifindex && d->fell)
 		destroy(d); /* and create it when it has gone */
+	else if (d->ifindex && tunnel_right(d))
+		complete(d);
 	else if (d->ifindex)
 		modify(d);
 	else
@@ -463,14 +493,19 @@ static void kdev_look(struct kdev *d)
 	}
 }
 
-void kdev_run_checks(void)
+bool kdev_run_checks(void)
 {
+	struct timeval began;
 	struct kdev *d;
 
+	monotime(&began);
 	while ((d = kdev_check_pop(&checks))) {
 		d->checking = false;
 		kdev_look(d);
+		if (slice_over(&began))
+			return false;
 	}
+	return true;
 }
 
 /* ---- what the model wants ---- */

@@ -34,7 +34,9 @@ struct kdev {
 
 	struct kdev_ifindexes_item ifindex_item;
 	int ifindex; /* 0: not in the kernel */
-	bool up, exact;
+	bool up;
+	bool exact; /* hop limit, flags and the like are ours */
+	bool alias_set;
 	/* Someone set it down. The kernel took its routes away; zebra, when the
 	 * device is soon up again, neither puts them back nor tells bgpd. So it
 	 * is made anew, with another ifindex, which all of them notice. */
@@ -87,9 +89,9 @@ void kdev_release_name(struct kdev *d);
 const char *kdev_alias(const struct kdev *d, char buf[KDEV_ALIAS_LEN]);
 
 /* Look at it when all notifications have been read, which is when
- * kdev_run_checks() is called. */
+ * kdev_run_checks() is called. False: there is more to do. */
 void kdev_check_later(struct kdev *d);
-void kdev_run_checks(void);
+bool kdev_run_checks(void);
 
 /* Nobody asks for it: remove it before long. */
 void kdev_remove_later(struct kdev *d);

@@ -58,8 +58,7 @@ static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi,
 	if (!a[IFLA_LINKINFO] ||
 	    !tun_get(a[IFLA_LINKINFO], &d->have, &d->exact))
 		d->exact = false;
-	if (strcmp(get_str(a[IFLA_IFALIAS]), kdev_alias(d, alias)))
-		d->exact = false;
+	d->alias_set = !strcmp(get_str(a[IFLA_IFALIAS]), kdev_alias(d, alias));
 	d->have.mtu = a[IFLA_MTU] ? mnl_attr_get_u32(a[IFLA_MTU]) : 0;
 	kdev_check_later(d);
 }
@@ -74,6 +73,15 @@ static void link_gone(int ifindex)
 	if (d->sw || d->asked)
 		kdev_release_name(d); /* perhaps another one takes it */
 	kdev_check_later(d);
+}
+
+static bool is_ours(const struct nlattr **a)
+{
+	return !strncmp(get_str(a[IFLA_IFALIAS]), SWMESH_ALIAS,
+			strlen(SWMESH_ALIAS)) ||
+	       (a[IFLA_GROUP] &&
+		mnl_attr_validate(a[IFLA_GROUP], MNL_TYPE_U32) >= 0 &&
+		mnl_attr_get_u32(a[IFLA_GROUP]) == SWMESH_GROUP);
 }
 
 static void link_notification(const struct nlmsghdr *nlh)
@@ -94,11 +102,7 @@ static void link_notification(const struct nlmsghdr *nlh)
 	mnl_attr_parse(nlh, sizeof(*ifi), collect, a);
 	d = kdev_by_ifindex(ifi->ifi_index);
 	if (!d) {
-		/* After the first message of create() it has no alias yet; the
-		 * others make notifications of their own. */
-		if (strncmp(get_str(a[IFLA_IFALIAS]), SWMESH_ALIAS,
-			    strlen(SWMESH_ALIAS)) ||
-		    !a[IFLA_LINKINFO] ||
+		if (!is_ours(a) || !a[IFLA_LINKINFO] ||
 		    !tun_get(a[IFLA_LINKINFO], &params, &exact))
 			return;
 		d = kdev_find(&params.remote, &params.tunnel);
@@ -110,10 +114,9 @@ static void link_notification(const struct nlmsghdr *nlh)
 	kdev_read(d, ifi, a);
 }
 
-static void idle(void)
+static bool idle(void)
 {
-	kdev_run_checks();
-	kroute_idle();
+	return kdev_run_checks() && kroute_idle();
 }
 
 static int dump_link(const struct nlmsghdr *nlh, void *arg)
@@ -155,7 +158,7 @@ static void read_all(void)
 static void resync(struct thread *t)
 {
 	read_all();
-	idle();
+	nl_drain();
 }
 
 static void overrun(void)
@@ -310,7 +313,7 @@ bool swmesh_kernel_init(void)
 	if (!nl_init(&nl_callbacks))
 		return false;
 	read_all();
-	idle();
+	nl_drain();
 	thread_add_timer(master, grace_over, NULL, swmesh_grace, &t_grace);
 	return true;
 }

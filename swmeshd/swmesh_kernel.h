@@ -4,10 +4,11 @@
  *
  * Devices (swmesh_kernel.c) and routes (swmesh_kroute.c) are read when swmeshd
  * starts and followed by notifications. What carries our mark, the alias
- * "swmesh:ENDPOINT:TUNNEL" or the route protocol number 201, is ours, from
- * whatever run: it is adopted when the model asks for it, changed in place when
- * it differs, and removed when the grace time after the first full state from
- * bgpd is over and nobody asked (design 7). Stopping swmeshd touches nothing.
+ * "swmesh:ENDPOINT:TUNNEL", the device group or the route protocol number 201,
+ * is ours, from whatever run: it is adopted when the model asks for it, changed
+ * in place when it differs, and removed when the grace time after the first
+ * full state from bgpd is over and nobody asked (design 7). Stopping swmeshd
+ * touches nothing.
  */
 #ifndef SWMESH_KERNEL_H
 #define SWMESH_KERNEL_H
@@ -16,6 +17,8 @@
 #include "swmeshd/swmesh_tunnel.h"
 
 #define SWMESH_ALIAS "swmesh:"
+/* "SWM": the group of a device that has no alias yet ("ip link show group"). */
+#define SWMESH_GROUP 0x53574d
 
 struct kdev_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, tx_errors;
@@ -37,7 +40,7 @@ bool swmesh_kernel_any_device(const struct ipaddr *local, uint16_t type);
 /* struct mesh_ops */
 bool swmesh_kernel_device_set(struct softwire *sw);
 void swmesh_kernel_device_release(struct softwire *sw);
-void swmesh_kernel_route_set(struct demand *demand, struct softwire *sw);
+bool swmesh_kernel_route_set(struct demand *demand, struct softwire *sw);
 void swmesh_kernel_route_release(struct demand *demand);
 void swmesh_kernel_config_changed(struct mesh *mesh);
 
@@ -63,8 +66,8 @@ void kroute_mark(void);
 void kroute_unmarked(void);
 /* The device went, and its routes with it. */
 void kroute_device_gone(int ifindex);
-/* Correct what notifications have shown. */
-void kroute_idle(void);
+/* Correct what notifications have shown. False: there is more to do. */
+bool kroute_idle(void);
 void kroute_sweep(void);
 unsigned int kroute_leftovers(void);
 void kroute_prefix(const struct prefix_ipv6 *prefix);

@@ -18,6 +18,7 @@
 #include "swmeshd/swmesh_kdev.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_netlink.h"
+#include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MTYPE_STATIC(SWMESHD, KROUTE, "Kernel route");
@@ -36,9 +37,11 @@ static uint32_t route_metric(uint32_t mtu)
 }
 
 PREDECL_HASH(kroute_table);
+PREDECL_RBTREE_UNIQ(kroute_device);
 PREDECL_DLIST(kroute_check);
 struct kroute {
 	struct kroute_table_item item;
+	struct kroute_device_item device_item; /* with have_ifindex */
 	struct prefix_ipv6 dst;
 	bool unreachable; /* the prefix route */
 
@@ -49,7 +52,7 @@ struct kroute {
 	uint32_t want_mtu; /* 0: the device's */
 
 	bool present;
-	int have_ifindex;
+	int have_ifindex; /* 0 unless present */
 	uint32_t have_mtu;
 	/* One with another MTU, and so with another metric, is there as well:
 	 * it goes when the right one is there. */
@@ -77,9 +80,21 @@ static uint32_t kroute_hash(const struct kroute *r)
 }
 
 DECLARE_HASH(kroute_table, struct kroute, item, kroute_cmp, kroute_hash);
+
+/* Those by one device are side by side. */
+static int kroute_device_cmp(const struct kroute *a, const struct kroute *b)
+{
+	int diff = numcmp(a->have_ifindex, b->have_ifindex);
+
+	return diff ? diff : kroute_cmp(a, b);
+}
+
+DECLARE_RBTREE_UNIQ(kroute_device, struct kroute, device_item,
+		    kroute_device_cmp);
 DECLARE_DLIST(kroute_check, struct kroute, check_item);
 
 static struct kroute_table_head kroutes;
+static struct kroute_device_head by_device;
 static struct kroute_check_head checks;
 static struct kroute *prefix_route;
 
@@ -97,6 +112,17 @@ static struct kroute *kroute_get(const struct prefix_ipv6 *dst)
 	r->dst = *dst;
 	kroute_table_add(&kroutes, r);
 	return r;
+}
+
+/* ifindex: 0 for the prefix route, and for one that is not there. */
+static void set_have(struct kroute *r, bool present, int ifindex)
+{
+	if (r->have_ifindex)
+		kroute_device_del(&by_device, r);
+	r->present = present;
+	r->have_ifindex = ifindex;
+	if (ifindex)
+		kroute_device_add(&by_device, r);
 }
 
 /* Frees it if it is nothing to anybody. */
@@ -123,6 +149,42 @@ static void retry(struct thread *t)
 	kroute_reconcile(r);
 }
 
+/* As the model wants it. */
+static bool is_in(const struct kroute *r)
+{
+	return r->wanted && r->present && r->have_ifindex == r->want_ifindex &&
+	       r->have_mtu == r->want_mtu;
+}
+
+/* error: NULL: it is in. */
+static void tell_model(const struct kroute *r, const char *error)
+{
+	struct demand *demand =
+		r->unreachable ? NULL : demand_find(swmesh, &r->dst.prefix);
+
+	if (demand && error)
+		demand_route_refused(demand, error);
+	else if (demand)
+		demand_route_in(demand);
+}
+
+/* The softwire falls out of use, and so do its others, until it is tried
+ * again; the rest (the prefix's route, removal) is tried again here. */
+static void refused(struct kroute *r, int err, const char *text)
+{
+	char error[MESH_REASON_LEN];
+
+	snprintfrr(error, sizeof(error),
+		   "the kernel did not let the route %pFX be %s: %s%s%s",
+		   &r->dst, r->asked_add ? "added" : "removed", strerror(err),
+		   text[0] ? ": " : "", text);
+	flog_err_limited(EC_SWMESH_ROUTE, r, "kernel: %s; tried again", error);
+	thread_add_timer_msec(master, retry, r, ROUTE_RETRY_MS, &r->t_retry);
+	/* ENOBUFS: the answer was lost, and it may be in. */
+	if (r->asked_add && r->wanted && err != ENOBUFS)
+		tell_model(r, error);
+}
+
 static void request_done(void *arg, int err, const char *text)
 {
 	struct kroute *r = arg;
@@ -136,13 +198,7 @@ static void request_done(void *arg, int err, const char *text)
 		return;
 	}
 	if (err) {
-		flog_err_limited(
-			EC_SWMESH_ROUTE, r,
-			"kernel: route %pFX: cannot be %s: %s%s%s; tried again",
-			&r->dst, r->asked_add ? "added" : "removed",
-			strerror(err), text[0] ? ": " : "", text);
-		thread_add_timer_msec(master, retry, r, ROUTE_RETRY_MS,
-				      &r->t_retry);
+		refused(r, err, text);
 		return;
 	}
 	if (r->asked_add && r->present && r->have_mtu != r->asked_mtu) {
@@ -152,10 +208,11 @@ static void request_done(void *arg, int err, const char *text)
 	if (r->stale && r->stale_mtu == r->asked_mtu)
 		r->stale = false;
 	if (r->asked_add || r->asked_mtu == r->have_mtu) {
-		r->present = r->asked_add;
-		r->have_ifindex = r->asked_add ? r->asked_ifindex : 0;
+		set_have(r, r->asked_add, r->asked_ifindex);
 		r->have_mtu = r->asked_mtu;
 	}
+	if (is_in(r))
+		tell_model(r, NULL);
 	kroute_reconcile(r);
 }
 
@@ -203,8 +260,7 @@ static void kroute_reconcile(struct kroute *r)
 	if (r->asked)
 		return; /* looked at again when it is answered */
 	THREAD_OFF(r->t_retry);
-	if (r->wanted && (!r->present || r->have_ifindex != r->want_ifindex ||
-			  r->have_mtu != r->want_mtu))
+	if (r->wanted && !is_in(r))
 		request(r, true, r->want_mtu);
 	else if (r->owned && r->stale)
 		request(r, false, r->stale_mtu);
@@ -234,17 +290,19 @@ static struct prefix_ipv6 host_prefix(const struct in6_addr *addr)
 	return p;
 }
 
-void swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
+bool swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
 {
 	struct prefix_ipv6 dst = host_prefix(&demand->sw_nhop);
 	struct kroute *r = kroute_get(&dst);
 
 	r->owned = true;
 	r->dropping = false;
-	r->wanted = sw != NULL;
+	/* 0: the device has just gone, and the softwire will hear of it. */
 	r->want_ifindex = sw ? swmesh_kernel_device_ifindex(sw) : 0;
+	r->wanted = r->want_ifindex != 0;
 	r->want_mtu = sw ? softwire_route_mtu(sw) : 0;
 	kroute_reconcile(r);
+	return r->wanted && is_in(r);
 }
 
 void swmesh_kernel_route_release(struct demand *demand)
@@ -383,26 +441,25 @@ void kroute_notification(const struct nlmsghdr *nlh, bool own)
 			r->stale = true;
 			r->stale_mtu = r->have_mtu;
 		}
-		r->present = true;
-		r->have_ifindex = ifindex;
+		set_have(r, true, ifindex);
 		r->have_mtu = mtu;
 		r->unreachable = rtm->rtm_type == RTN_UNREACHABLE;
 	} else if (r->stale && r->stale_mtu == mtu)
 		r->stale = false;
 	else if (r->have_ifindex == ifindex && r->have_mtu == mtu)
-		r->present = false;
+		set_have(r, false, 0);
 	r->marked = false;
 	check_later(r);
 }
 
 void kroute_device_gone(int ifindex)
 {
-	struct kroute *r;
+	struct kroute ref = {.have_ifindex = ifindex}, *r;
 
-	frr_each (kroute_table, &kroutes, r) {
-		if (!r->present || r->have_ifindex != ifindex)
-			continue;
-		r->present = r->stale = false;
+	while ((r = kroute_device_find_gteq(&by_device, &ref)) &&
+	       r->have_ifindex == ifindex) {
+		set_have(r, false, 0);
+		r->stale = false;
 		check_later(r);
 	}
 }
@@ -423,16 +480,21 @@ void kroute_unmarked(void)
 		if (!r->marked)
 			continue;
 		r->marked = false;
-		r->present = false;
+		set_have(r, false, 0);
 		check_later(r);
 	}
 }
 
-void kroute_idle(void)
+bool kroute_idle(void)
 {
+	struct timeval began;
 	struct kroute *r;
 
-	while ((r = kroute_check_pop(&checks))) {
+	monotime(&began);
+	while (!slice_over(&began)) {
+		r = kroute_check_pop(&checks);
+		if (!r)
+			return true;
 		r->checking = false;
 		/* The model sees to those whose device went first. */
 		if (r->wanted && r->want_ifindex &&
@@ -440,6 +502,7 @@ void kroute_idle(void)
 			continue;
 		kroute_reconcile(r);
 	}
+	return false;
 }
 
 /* ---- leftovers ---- */
@@ -468,6 +531,7 @@ void kroute_sweep(void)
 void kroute_init(void)
 {
 	kroute_table_init(&kroutes);
+	kroute_device_init(&by_device);
 	kroute_check_init(&checks);
 }
 
@@ -478,6 +542,9 @@ void kroute_stop(void)
 	THREAD_OFF(t_guard);
 	while (kroute_check_pop(&checks))
 		;
+	while (kroute_device_pop(&by_device))
+		;
+	kroute_device_fini(&by_device);
 	while ((r = kroute_table_pop(&kroutes))) {
 		THREAD_OFF(r->t_retry);
 		XFREE(MTYPE_KROUTE, r);

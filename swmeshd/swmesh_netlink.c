@@ -17,14 +17,19 @@
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_netlink.h"
 #include "swmeshd/swmesh_nldump.h"
+#include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MTYPE_STATIC(SWMESHD, NL_UNIT, "Netlink request");
 
-/* What is sent in one go: the kernel works on it before the call returns, and
- * the event loop has other things to do. */
+/*
+ * What is sent in one go: the kernel works on it before the call returns, and
+ * the event loop has other things to do. A machine that takes longer than
+ * BATCH_MS for it is given less the next time.
+ */
 #define BATCH_MESSAGES 64
 #define BATCH_OCTETS 32768
+#define BATCH_MS 10
 /* Messages not answered yet; their answers have to fit the socket's buffer. */
 #define OUTSTANDING_MAX 512
 #define RCVBUF_OCTETS (8 * 1024 * 1024)
@@ -65,11 +70,12 @@ DECLARE_HASH(nl_waiting, struct nl_unit, waiting_item, unit_cmp, unit_hash);
 
 static const struct nl_ops *nl_ops;
 static struct mnl_socket *req_sock, *event_sock;
-static struct thread *t_req, *t_event, *t_send, *t_unhurried;
+static struct thread *t_req, *t_event, *t_send, *t_unhurried, *t_drain;
 static struct nl_queue_head queue, unhurried;
 static struct timeval unhurried_since;
 static struct nl_waiting_head waiting;
 static unsigned int outstanding; /* messages */
+static unsigned int batch_max = BATCH_MESSAGES;
 static uint32_t next_seq = 1;
 static struct nl_stats stats;
 
@@ -222,16 +228,24 @@ static void unit_finish(struct nl_unit *unit)
 	XFREE(MTYPE_NL_UNIT, unit);
 }
 
+static void adapt_batch(unsigned int messages, int64_t us)
+{
+	if (us > BATCH_MS * 1000)
+		batch_max = MAX(1u, MIN(messages, batch_max) / 2);
+	else if (us < BATCH_MS * 1000 / 2)
+		batch_max = MIN(2 * batch_max, (unsigned int)BATCH_MESSAGES);
+}
+
 static void send_batch(struct thread *t)
 {
 	static uint8_t buf[BATCH_OCTETS];
 	struct nl_unit *unit, *last = NULL;
+	struct timeval began;
 	unsigned int messages = 0;
 	size_t len = 0;
 
 	frr_each (nl_queue, &queue, unit) {
-		if (len + unit->len > sizeof(buf) ||
-		    messages >= BATCH_MESSAGES ||
+		if (len + unit->len > sizeof(buf) || messages >= batch_max ||
 		    outstanding + messages >= OUTSTANDING_MAX)
 			break;
 		memcpy(buf + len, unit->data, unit->len);
@@ -241,6 +255,7 @@ static void send_batch(struct thread *t)
 	}
 	if (!last)
 		return;
+	monotime(&began);
 	if (send_octets(buf, len) < 0) {
 		DEBUGD(&swmesh_dbg_kernel, "kernel: sending %u messages: %m",
 		       messages);
@@ -249,6 +264,7 @@ static void send_batch(struct thread *t)
 	}
 	DEBUGD(&swmesh_dbg_kernel, "kernel: %u messages, %zu octets sent",
 	       messages, len);
+	adapt_batch(messages, monotime_since(&began, NULL));
 	stats.batches++;
 	outstanding += messages;
 	do {
@@ -324,38 +340,48 @@ static void answer(const struct nlmsghdr *nlh)
 }
 
 /* The kernel could not deliver its answers: what became of the requests is not
- * known. Their owners see to it as for any other failure. */
+ * known. Their owners try again, and what there is now is read. */
 static void answers_lost(void)
 {
 	struct nl_unit *unit;
 
 	outstanding = 0;
+	nl_ops->overrun();
 	while ((unit = nl_waiting_pop(&waiting))) {
 		unit->err = ENOBUFS;
 		unit_finish(unit);
 	}
 }
 
-/* Reads until the socket is empty. False: something was lost. */
-static bool read_socket(struct mnl_socket *sock,
-			void (*each)(const struct nlmsghdr *))
+enum nl_read {
+	NL_READ_EMPTY, /* all that was there */
+	NL_READ_MORE,  /* the slice of time is over */
+	NL_READ_LOST,  /* the kernel had to drop some */
+};
+
+static enum nl_read read_socket(struct mnl_socket *sock,
+				void (*each)(const struct nlmsghdr *))
 {
 	static uint8_t buf[READ_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *nlh;
+	struct timeval began;
 	ssize_t n;
 	int len;
 
+	monotime(&began);
 	for (;;) {
 		n = recv(mnl_socket_get_fd(sock), buf, sizeof(buf),
 			 MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return errno != ENOBUFS;
+			return errno == ENOBUFS ? NL_READ_LOST : NL_READ_EMPTY;
 		len = n;
 		for (nlh = (const struct nlmsghdr *)buf; mnl_nlmsg_ok(nlh, len);
 		     nlh = mnl_nlmsg_next(nlh, &len))
 			each(nlh);
+		if (slice_over(&began))
+			return NL_READ_MORE;
 	}
 }
 
@@ -363,7 +389,7 @@ static void read_answers(struct thread *t)
 {
 	thread_add_read(master, read_answers, NULL, mnl_socket_get_fd(req_sock),
 			&t_req);
-	if (!read_socket(req_sock, answer))
+	if (read_socket(req_sock, answer) == NL_READ_LOST)
 		answers_lost();
 	nl_drain();
 	schedule_send();
@@ -388,16 +414,28 @@ static void notification(const struct nlmsghdr *nlh)
 	}
 }
 
+static void drain_again(struct thread *t)
+{
+	nl_drain();
+}
+
 void nl_drain(void)
 {
-	if (!read_socket(event_sock, notification)) {
+	switch (read_socket(event_sock, notification)) {
+	case NL_READ_MORE:
+		return; /* read_events() comes again, as there is more */
+	case NL_READ_LOST:
 		stats.overruns++;
 		flog_warn_limited(
 			EC_SWMESH_NETLINK_OVERRUN, 0,
 			"kernel: notifications were lost; reading devices and routes anew");
 		nl_ops->overrun();
+		break;
+	case NL_READ_EMPTY:
+		break;
 	}
-	nl_ops->idle();
+	if (!nl_ops->idle())
+		thread_add_event(master, drain_again, NULL, 0, &t_drain);
 }
 
 static void read_events(struct thread *t)
@@ -508,6 +546,7 @@ void nl_stop(void)
 	THREAD_OFF(t_event);
 	THREAD_OFF(t_send);
 	THREAD_OFF(t_unhurried);
+	THREAD_OFF(t_drain);
 	while ((unit = nl_queue_pop(&unhurried)))
 		XFREE(MTYPE_NL_UNIT, unit);
 	while ((unit = nl_queue_pop(&queue)))

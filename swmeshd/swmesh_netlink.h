@@ -27,10 +27,11 @@ struct nl_ops {
 	/* A notification, from a dump or from the kernel by itself. */
 	void (*link)(const struct nlmsghdr *nlh);
 	void (*route)(const struct nlmsghdr *nlh, bool own);
-	/* Notifications were lost: dump again. */
+	/* Notifications or answers were lost: dump again. */
 	void (*overrun)(void);
-	/* All that was there to read has been delivered. */
-	void (*idle)(void);
+	/* All that was there to read has been delivered. False: call it again
+	 * soon, its slice of time is over. */
+	bool (*idle)(void);
 };
 
 struct nl_stats {
@@ -67,7 +68,7 @@ void nl_unit_end_unhurried(void);
 /* Forget whom to tell; what is under way is still carried out. */
 void nl_forget(void *arg);
 
-/* Read the notifications that are already there. */
+/* Read the notifications that are already there, for a slice of time. */
 void nl_drain(void);
 
 /* A bound socket of NETLINK_ROUTE with a large buffer; NULL with errno. */

@@ -11,6 +11,7 @@ TUNNEL_KINDS = ("ip6gre", "gre", "ip6tnl", "ipip", "sit", "ip6gretap", "gretap")
 FALLBACK = ("ip6tnl0", "ip6gre0", "gre0", "gretap0", "erspan0", "tunl0", "sit0", "ip6_vti0",
             "ip_vti0")
 SWMESH_PROTO = "201"  # rtnetlink protocol of swmeshd's own routes
+OUR_GROUP = 0x53574d  # group of swmeshd's devices, "SWM"
 
 
 def ip(node, *words):
