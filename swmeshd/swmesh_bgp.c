@@ -145,8 +145,8 @@ static void send_demand(const struct demand *demand)
 
 	state.sw_nhop.data = (uint8_t *)&demand->sw_nhop;
 	state.sw_nhop.len = sizeof(demand->sw_nhop);
-	state.up = demand->via != NULL;
-	if (demand->via)
+	state.up = demand_up(demand);
+	if (state.up)
 		sw_tunnel_text(demand->via_type, demand->via_has_key,
 			       demand->via_key, text, sizeof(text));
 	state.tunnel = text;
@@ -160,8 +160,8 @@ void swmesh_bgp_demand_changed(struct demand *demand)
 {
 	DEBUGD(&swmesh_dbg_events, "SW-NHOP %pI6 (next hop %pIA): %s%s",
 	       &demand->sw_nhop, &demand->next_hop,
-	       demand->via ? "up" : "down: ",
-	       demand->via ? "" : demand->reason);
+	       demand_up(demand) ? "up" : "down: ",
+	       demand_up(demand) ? "" : demand->reason);
 	send_demand(demand);
 }
 

@@ -123,9 +123,17 @@ static void demand_set_via(struct demand *demand, struct softwire *sw)
 	if (demand->via)
 		softwire_users_del(&demand->via->users, demand);
 	demand->via = sw;
+	if (!sw)
+		demand->route_in = false;
 	if (sw)
 		softwire_users_add_tail(&sw->users, demand);
 	demand->since = monotime(NULL);
+}
+
+static void route_in(struct demand *demand)
+{
+	demand->route_in = true;
+	softwire_event(demand->via, SOFTWIRE_EV_ROUTE_IN, NULL);
 }
 
 void demand_choose(struct demand *demand)
@@ -134,6 +142,7 @@ void demand_choose(struct demand *demand)
 	char reason[MESH_REASON_LEN] = "";
 	const struct candidate *c = NULL;
 	struct softwire *before = demand->via;
+	bool was_up = demand_up(demand);
 
 	select_tunnel(demand, &sel);
 	if (sel.pending) {
@@ -141,8 +150,9 @@ void demand_choose(struct demand *demand)
 		 * carries packets goes on, be it from an earlier run. */
 		if (demand->pending ||
 		    (before && before->state == SOFTWIRE_UP)) {
-			strlcpy(demand->reason, before ? "" : "waiting",
-				sizeof(demand->reason));
+			if (!before)
+				strlcpy(demand->reason, "waiting",
+					sizeof(demand->reason));
 			return;
 		}
 	}
@@ -155,11 +165,44 @@ void demand_choose(struct demand *demand)
 	demand->via_has_key = c && c->has_key;
 	demand->via_key = c ? c->key : 0;
 	demand_set_via(demand, c ? c->sw : NULL);
-	demand->mesh->ops->route_set(demand, demand->via);
-	if (before != demand->via || strcmp(reason, demand->reason)) {
+	if (demand->mesh->ops->route_set(demand, demand->via))
+		route_in(demand);
+	/* What it now waits for is told to the module when it is answered. */
+	if (demand->via && !demand->route_in) {
+		strlcpy(demand->reason, "its route is not in the kernel yet",
+			sizeof(demand->reason));
+		return;
+	}
+	if (before != demand->via || was_up != demand_up(demand) ||
+	    strcmp(reason, demand->reason)) {
 		strlcpy(demand->reason, reason, sizeof(demand->reason));
 		demand->mesh->ops->demand_changed(demand);
 	}
+}
+
+bool demand_up(const struct demand *demand)
+{
+	return demand->via && demand->route_in;
+}
+
+void demand_route_in(struct demand *demand)
+{
+	bool was_up = demand_up(demand);
+
+	if (!demand->via)
+		return;
+	route_in(demand);
+	if (was_up)
+		return;
+	demand->reason[0] = '\0';
+	demand->mesh->ops->demand_changed(demand);
+}
+
+void demand_route_refused(struct demand *demand, const char *why)
+{
+	demand->route_in = false;
+	if (demand->via)
+		softwire_event(demand->via, SOFTWIRE_EV_ROUTE_REFUSED, why);
 }
 
 void demand_del(struct demand *demand)

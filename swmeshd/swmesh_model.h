@@ -62,6 +62,8 @@ enum softwire_event {
 	SOFTWIRE_EV_SA_LOST,
 	SOFTWIRE_EV_FILTER_READY,
 	SOFTWIRE_EV_FILTER_FAILED, /* the filter backend goes on trying */
+	SOFTWIRE_EV_ROUTE_IN,	   /* a SW-NHOP's route by it is there */
+	SOFTWIRE_EV_ROUTE_REFUSED, /* the kernel does not take it */
 	SOFTWIRE_EV_RETRY,	   /* timer */
 	SOFTWIRE_EV_STOP,
 	SOFTWIRE_EVENTS,
@@ -171,13 +173,14 @@ struct demand {
 	bool refs_cut; /* more endpoints than that, or too many AFBRs */
 
 	struct softwire *via; /* what its packets leave by; NULL: none */
+	bool route_in;	      /* the kernel has its route by via */
 	uint16_t via_type;    /* of the peer's tunnel */
 	bool via_has_key;
 	uint32_t via_key;
 	struct softwire_users_item users_item;
 	bool pending; /* no verdict yet: what is in the kernel stays */
 	time_t since;
-	char reason[MESH_REASON_LEN]; /* why via is NULL */
+	char reason[MESH_REASON_LEN]; /* why it is not up */
 
 	struct demand_dirty_item dirty_item;
 	bool dirty;
@@ -261,8 +264,12 @@ struct mesh_ops {
 	bool (*device_set)(struct softwire *sw);
 	/* Nothing is sent by it any more: remove it before long. */
 	void (*device_release)(struct softwire *sw);
-	/* Host route of the SW-NHOP: through sw's device; NULL: none. */
-	void (*route_set)(struct demand *demand, struct softwire *sw);
+	/*
+	 * Host route of the SW-NHOP: through sw's device; NULL: none. True: it
+	 * is there, now. False: demand_route_in() or demand_route_refused()
+	 * follows, unless sw is NULL.
+	 */
+	bool (*route_set)(struct demand *demand, struct softwire *sw);
 	/* The demand goes; so does what was kept for it. */
 	void (*route_release)(struct demand *demand);
 
@@ -345,6 +352,11 @@ void demand_mark_dirty(struct demand *demand);
 /* Find its endpoints anew (the attribute or our family changed). */
 void demand_link(struct demand *demand);
 void demand_choose(struct demand *demand);
+/* It has a softwire that is up, and the kernel has the route. */
+bool demand_up(const struct demand *demand);
+/* What the kernel says of the route that route_set() asked for. */
+void demand_route_in(struct demand *demand);
+void demand_route_refused(struct demand *demand, const char *why);
 uint8_t demand_payload(const struct demand *demand);
 
 struct afbr *afbr_find(struct mesh *mesh, const struct ipaddr *addr);

@@ -412,7 +412,8 @@ static struct yang_data *nhop_why(const char *xpath, const void *entry)
 {
 	const struct demand *demand = entry;
 
-	return demand->via ? NULL : yang_data_new_string(xpath, demand->reason);
+	return demand_up(demand) ? NULL
+				 : yang_data_new_string(xpath, demand->reason);
 }
 
 static const struct swmesh_nb_leaf nhop_leaves[] = {

@@ -167,7 +167,7 @@ static json_object *json_demand(const struct demand *demand, bool detail)
 	json_object_string_addf(o, "nextHop", "%pIA", &demand->next_hop);
 	json_object_int_add(o, "routesIpv4", demand->routes_ipv4);
 	json_object_int_add(o, "routesIpv6", demand->routes_ipv6);
-	json_object_boolean_add(o, "up", demand->via != NULL);
+	json_object_boolean_add(o, "up", demand_up(demand));
 	json_object_int_add(o, "stateSeconds", monotime(NULL) - demand->since);
 	if (demand->via) {
 		json_object_string_add(
@@ -179,7 +179,7 @@ static json_object *json_demand(const struct demand *demand, bool detail)
 		json_object_string_add(o, "device",
 				       swmesh_kernel_device_name(demand->via));
 	}
-	json_object_string_add(o, "reason", demand->via ? "" : demand->reason);
+	json_object_string_add(o, "reason", demand->reason);
 	if (demand->t_stale)
 		json_object_boolean_add(o, "stale", true);
 	if (!detail)

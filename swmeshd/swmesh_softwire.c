@@ -8,7 +8,8 @@
  * it (S8). The order is law (S9): first what drops packets in clear, then the
  * device, then the SAs; the route comes last, as a demand that chooses the
  * softwire. It is used by the demands that choose it
- * (swmesh_select.c); a change here only marks them to choose anew. The device
+ * (swmesh_select.c); a change here only marks them to choose anew. A demand's
+ * route that the kernel refuses takes it down again. The device
  * stays while the endpoint is away: it does no harm, and the other end may
  * still reach us.
  */
@@ -88,9 +89,16 @@ static enum softwire_event act_filter(struct softwire *sw)
 static enum softwire_event act_came_up(struct softwire *sw)
 {
 	sw->afbr->mesh->ops->retry_cancel(sw);
-	sw->failures = 0;
 	sw->error[0] = '\0';
 	sw->changes++;
+	return SOFTWIRE_EV_NONE;
+}
+
+/* Only now: a route that is refused each time it comes up is to be tried at
+ * longer and longer intervals. */
+static enum softwire_event act_in_use(struct softwire *sw)
+{
+	sw->failures = 0;
 	return SOFTWIRE_EV_NONE;
 }
 
@@ -171,6 +179,8 @@ static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
 		[SOFTWIRE_EV_SA_LOST]       = GO(WAIT_SA,       NULL),
 		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
 		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_ROUTE_IN]      = GO(UP,            act_in_use),
+		[SOFTWIRE_EV_ROUTE_REFUSED] = GO(FAILING,       act_retry_later),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
 	},
 	[SOFTWIRE_FAILING] = {
@@ -207,6 +217,8 @@ static const char *const event_names[SOFTWIRE_EVENTS] = {
 	[SOFTWIRE_EV_SA_LOST]       = "sa-lost",
 	[SOFTWIRE_EV_FILTER_READY]  = "filter-ready",
 	[SOFTWIRE_EV_FILTER_FAILED] = "filter-failed",
+	[SOFTWIRE_EV_ROUTE_IN]      = "route-in",
+	[SOFTWIRE_EV_ROUTE_REFUSED] = "route-refused",
 	[SOFTWIRE_EV_RETRY]         = "retry",
 	[SOFTWIRE_EV_STOP]          = "stop",
 };

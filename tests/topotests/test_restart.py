@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Daemons die and come back: traffic goes on, and nothing is left over (design decision 7)."""
 import contextlib
+import json
 import subprocess
 
 import pytest
@@ -41,6 +42,18 @@ def wait_settled(mesh, n):
         return softwires.consistent("a%d" % n)
 
     wait.until(so, "a%d is settled" % n, softwires.LIMIT)
+
+
+def softwire_to(router, endpoint, kind):
+    """The one that `show softwire` has to this AFBR."""
+    return [sw for sw in router.json("swmeshd", "show softwire json")["softwires"]
+            if (sw["endpoint"], sw["type"]) == (endpoint, kind)][0]
+
+
+def link_flags(node, name):
+    """What was set on any device: its flags and alias."""
+    shown = json.loads(netns.run(node, ["ip", "-j", "link", "show", name]))[0]
+    return shown["flags"], shown.get("ifalias")
 
 
 def identities(node):
@@ -190,6 +203,68 @@ def test_ipv6_switched_off(settled):
             netns.write_sysctl("net/ipv6/conf/default/disable_ipv6", 0)
 
 
+@contextlib.contextmanager
+def sysctls_read_only(daemon):
+    """As in most containers: the daemon cannot write below /proc/sys."""
+    def inside(*command):
+        subprocess.run(["nsenter", "--target", str(daemon.process.pid), "--mount", *command],
+                       check=True, env=paths.ENV)
+
+    inside("mount", "--bind", "/proc/sys", "/proc/sys")
+    inside("mount", "-o", "remount,bind,ro", "/proc/sys")
+    try:
+        yield
+    finally:
+        inside("umount", "/proc/sys")
+
+
+def test_route_refused(settled):
+    """The kernel takes no route by a device on which IPv6 is off, and swmeshd cannot switch it on:
+    the softwire is not up, and says why; what can be sent by the next one is. It comes back by
+    itself."""
+    router = settled["a1"]
+    name = softwires.sends_by("a1", island(3)).name
+
+    def refused():
+        one = softwire_to(router, loopback(3), "gre")
+        assert one["state"] != "up", one
+        assert "the kernel did not let the route" in one["reason"], one
+        return one
+
+    with netns.inside("a1"):
+        netns.write_sysctl("net/ipv6/conf/default/disable_ipv6", 1)
+    try:
+        with sysctls_read_only(router["swmeshd"]):
+            netns.ip_batch("a1", ["link del " + name])
+            wait.until(refused, "the GRE softwire says that its route is refused")
+            softwires.wait_sends("a1", island(3), loopback(3), "ip6tnl")
+            softwires.wait_talk(settled, [(1, 3), (3, 1)])
+    finally:
+        with netns.inside("a1"):
+            netns.write_sysctl("net/ipv6/conf/default/disable_ipv6", 0)
+    softwires.wait_sends("a1", island(3), loopback(3), "ip6gre", 100)
+    wait_settled(settled, 1)
+
+
+def test_half_made_device(settled):
+    """swmeshd ended when it had made a device and not yet written its alias: the next run knows it
+    by its group, and makes the rest of it."""
+    router = settled["a1"]
+    name = softwires.sends_by("a1", island(2)).name
+    router["swmeshd"].kill()
+    netns.ip_batch("a1", [
+        "link del " + name,
+        "link add half group %d type ip6gre local %s remote %s key 100" % (
+            kernel.OUR_GROUP, loopback(1), loopback(2))])
+    ifindex = kernel.tunnels("a1")["half"].ifindex
+    router["swmeshd"].start()
+    softwires.wait_sends("a1", island(2), loopback(2), "ip6gre", 100)
+    half = softwires.sends_by("a1", island(2))
+    assert (half.name, half.ifindex) == ("half", ifindex) and half.alias.startswith("swmesh:"), half
+    netns.ip_batch("a1", ["link del half"])
+    wait_settled(settled, 1)
+
+
 @pytest.mark.parametrize("killed", [["bgpd"], ["zebra", "bgpd", "staticd"]])
 def test_neighbours_restart(settled, killed):
     """bgpd killed and started again, or zebra and with it those that watchfrr restarts then, as
@@ -231,8 +306,9 @@ def test_foreign_device_in_the_way(settled):
     router.configure("swmeshd", "no softwire mesh\n")
     wait.until(lambda: kernel.leftovers("a1") == [], "a1 has no device and no route left")
     netns.ip_batch("a1", [
+        "link add sw1 type dummy",  # the name that would be chosen first
         "link add foreign type ip6gre local %s remote %s key 100" % (loopback(1), loopback(2))])
-    theirs = identities("a1")["foreign"]
+    theirs, dummy = identities("a1")["foreign"], link_flags("a1", "sw1")
     router.configure("swmeshd", config)
     softwires.wait_sends("a1", island(2), loopback(2), "ip6tnl")
     # One way: what a2 sends by GRE belongs to that other device now.
@@ -240,15 +316,15 @@ def test_foreign_device_in_the_way(settled):
     softwires.wait_flowing(flow, RATE)
 
     def failing():
-        shown = router.json("swmeshd", "show softwire json")["softwires"]
-        one = [sw for sw in shown if (sw["endpoint"], sw["type"]) == (loopback(2), "gre")][0]
+        one = softwire_to(router, loopback(2), "gre")
         assert one["state"] == "failing", one
         return one
 
     one = wait.until(failing, "the GRE softwire is failing")
     assert "another device" in one["reason"] and "same endpoints and key" in one["reason"], one
     assert identities("a1")["foreign"] == theirs
-    netns.ip_batch("a1", ["link del foreign"])
+    assert link_flags("a1", "sw1") == dummy  # not set up, no alias
+    netns.ip_batch("a1", ["link del foreign", "link del sw1"])
     softwires.wait_sends("a1", island(2), loopback(2), "ip6gre", 100)
     softwires.wait_flowing(flow, RATE)
     flow.stop()

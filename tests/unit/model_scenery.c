@@ -13,7 +13,7 @@ struct mesh mesh;
 unsigned int devices, releases, tracked, retries, holds, changes, configs,
 	guards, sas, sa_releases, route_sets, route_releases;
 struct softwire *last_route;
-bool device_ready, guard_ok, sa_ready, filter_ready;
+bool device_ready, guard_ok, sa_ready, filter_ready, route_ready;
 
 static void op_schedule(struct mesh *m)
 {
@@ -68,10 +68,11 @@ static void op_device_release(struct softwire *sw)
 	releases++;
 }
 
-static void op_route_set(struct demand *demand, struct softwire *sw)
+static bool op_route_set(struct demand *demand, struct softwire *sw)
 {
 	last_route = sw;
 	route_sets++;
+	return sw && route_ready;
 }
 
 static void op_route_release(struct demand *demand)
@@ -166,6 +167,7 @@ int setup(void **state)
 	guard_ok = true;
 	sa_ready = false;
 	filter_ready = true;
+	route_ready = true;
 	guards = sas = sa_releases = 0;
 	mesh_init(&mesh, &ops);
 	mesh.config.enabled = true;

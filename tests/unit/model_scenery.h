@@ -24,7 +24,7 @@ extern unsigned int devices, releases, tracked, retries, holds, changes,
 	configs, guards, sas, sa_releases, route_sets, route_releases;
 extern struct softwire *last_route;
 /* What device_set(), guard_set(), sa_set() and filter_set() answer. */
-extern bool device_ready, guard_ok, sa_ready, filter_ready;
+extern bool device_ready, guard_ok, sa_ready, filter_ready, route_ready;
 
 int setup(void **state);
 int teardown(void **state);

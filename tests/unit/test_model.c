@@ -32,6 +32,8 @@ static void test_table(void **state)
 		{SOFTWIRE_WAIT_ENDPOINT, SOFTWIRE_EV_ENDPOINT_UP,
 		 SOFTWIRE_WAIT_DEVICE},
 		{SOFTWIRE_WAIT_ENDPOINT, SOFTWIRE_EV_STOP, SOFTWIRE_DOWN},
+		{SOFTWIRE_UP, SOFTWIRE_EV_ROUTE_IN, SOFTWIRE_UP},
+		{SOFTWIRE_UP, SOFTWIRE_EV_ROUTE_REFUSED, SOFTWIRE_FAILING},
 		{SOFTWIRE_WAIT_DEVICE, SOFTWIRE_EV_ENDPOINT_DOWN,
 		 SOFTWIRE_WAIT_ENDPOINT},
 		{SOFTWIRE_WAIT_DEVICE, SOFTWIRE_EV_DEVICE_READY,
@@ -261,6 +263,56 @@ static void test_no_flapping(void **state)
 	assert_int_equal(gre->state, SOFTWIRE_WAIT_DEVICE);
 	assert_int_equal(demand->via->tunnel.type, TEA_TYPE_IPIP);
 	assert_int_equal(route_sets, 0);
+}
+
+/* It is up when its route is in, and the module hears so once. */
+static void test_up_with_route(void **state)
+{
+	struct demand *demand;
+
+	route_ready = false;
+	demand = ask(1, PEER, gre_ipip);
+	path(PEER, true, false, 1500);
+	assert_non_null(demand->via);
+	assert_false(demand_up(demand));
+	assert_string_equal(demand->reason,
+			    "its route is not in the kernel yet");
+	changes = 0;
+	demand_route_in(demand);
+	demand_route_in(demand);
+	assert_true(demand_up(demand));
+	assert_string_equal(demand->reason, "");
+	assert_int_equal(changes, 1);
+}
+
+/* A route that the kernel refuses takes its softwire down; the next one is
+ * tried, and the first one again, later each time. */
+static void test_route_refused(void **state)
+{
+	struct demand *demand = ask(1, PEER, gre_ipip);
+	struct softwire *gre;
+
+	path(PEER, true, false, 1500);
+	gre = demand->via;
+	assert_true(demand_up(demand));
+	route_ready = false;
+	for (unsigned int i = 1; i <= 3; i++) {
+		demand_route_refused(demand, "permission denied");
+		assert_false(demand_up(demand));
+		assert_int_equal(gre->state, SOFTWIRE_FAILING);
+		assert_string_equal(gre->error, "permission denied");
+		assert_int_equal(gre->failures, i);
+		mesh_run(&mesh);
+		assert_int_equal(demand->via->tunnel.type, TEA_TYPE_IPIP);
+		demand_route_in(demand);
+		assert_true(demand_up(demand));
+		softwire_event(gre, SOFTWIRE_EV_RETRY, NULL);
+		mesh_run(&mesh);
+		assert_ptr_equal(demand->via, gre);
+	}
+	demand_route_in(demand);
+	assert_true(demand_up(demand));
+	assert_int_equal(gre->failures, 0);
 }
 
 struct refusal {
@@ -551,6 +603,8 @@ int main(void)
 		TEST(test_key_changes),
 		TEST(test_our_order),
 		TEST(test_falls_back),
+		TEST(test_up_with_route),
+		TEST(test_route_refused),
 		TEST(test_no_flapping),
 		TEST(test_not_feasible),
 		TEST(test_module_refuses),
