@@ -225,8 +225,6 @@ static void sync_end(void *arg)
 	mesh->syncing = false;
 	mesh->ops->schedule(mesh);
 	swmesh_grace_synced();
-	swmesh_kernel_synced();
-	swmesh_filter_synced();
 }
 
 static bool read_addr(const ProtobufCBinaryData *bin, struct ipaddr *addr)

@@ -42,9 +42,8 @@ static struct filter_shape shape; /* of the table, with `installed` */
 static bool installed;
 static bool absent;   /* it could not be made, and the kernel has none */
 static bool foreign;  /* somebody else has touched it */
-static bool synced;   /* leftovers of an earlier run have had their time */
 static bool adopting; /* sets may have elements of an earlier run */
-static struct thread *t_update, *t_grace, *t_linger;
+static struct thread *t_update, *t_linger;
 static struct timeval last_end;
 static int64_t last_cpu_us;
 static time_t disabled_since;
@@ -348,23 +347,12 @@ static void touched(const char *who)
 }
 
 /* Leftovers go: elements of an earlier run, or its table. */
-static void grace_over(struct thread *t)
+void swmesh_filter_sweep(void)
 {
-	if (!IS_IPADDR_NONE(&swmesh->local_source) && !synced)
-		return; /* bgpd has not said what it needs */
 	adopting = false;
 	foreign = true;
 	disabled_since = 1;
 	update(NULL);
-}
-
-void swmesh_filter_synced(void)
-{
-	if (synced)
-		return;
-	synced = true;
-	THREAD_OFF(t_grace);
-	thread_add_timer(master, grace_over, NULL, swmesh_grace, &t_grace);
 }
 
 void swmesh_filter_init(void)
@@ -372,13 +360,11 @@ void swmesh_filter_init(void)
 	filter_nft_init();
 	filter_nft_touched = touched;
 	adopting = true;
-	thread_add_timer(master, grace_over, NULL, swmesh_grace, &t_grace);
 }
 
 void swmesh_filter_stop(void)
 {
 	THREAD_OFF(t_update);
-	THREAD_OFF(t_grace);
 	THREAD_OFF(t_linger);
 	filter_nft_stop();
 	filter_elements_clear();

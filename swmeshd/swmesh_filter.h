@@ -14,9 +14,9 @@
 void swmesh_filter_init(void);
 /* The table stays: it must go on filtering. */
 void swmesh_filter_stop(void);
-/* bgpd's full state is known: what an earlier run let in and nobody asks for
- * is shut out when the grace time is over. */
-void swmesh_filter_synced(void);
+/* The grace time is over: what an earlier run let in and nobody has asked for
+ * is shut out. */
+void swmesh_filter_sweep(void);
 
 /* struct mesh_ops: bring the table up to date, soon. */
 void swmesh_filter_changed(struct mesh *mesh);

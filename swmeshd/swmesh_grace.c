@@ -3,23 +3,43 @@
 #include <zebra.h>
 
 #include "monotime.h"
+#include "thread.h"
 
 #include "swmeshd/swmesh_grace.h"
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmeshd.h"
 
 static time_t started, asked; /* monotime; asked 0: not yet */
+static void (*when_over)(void);
+static struct thread *t_over;
 
-void swmesh_grace_init(void)
+/* Not yet, when bgpd is away: then its full state starts the timer anew. */
+static void look(struct thread *t)
+{
+	if (swmesh_grace_over())
+		when_over();
+}
+
+void swmesh_grace_init(void (*over)(void))
 {
 	started = monotime(NULL);
 	asked = 0;
+	when_over = over;
+	thread_add_timer(master, look, NULL, swmesh_grace, &t_over);
+}
+
+void swmesh_grace_stop(void)
+{
+	THREAD_OFF(t_over);
 }
 
 void swmesh_grace_synced(void)
 {
-	if (!asked)
-		asked = monotime(NULL);
+	if (asked)
+		return;
+	asked = monotime(NULL);
+	THREAD_OFF(t_over);
+	thread_add_timer(master, look, NULL, swmesh_grace, &t_over);
 }
 
 bool swmesh_grace_over(void)

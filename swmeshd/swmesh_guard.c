@@ -20,7 +20,7 @@
  * that the kernel refused can be had now. */
 #define LOOK_S 1
 
-static struct thread *t_look, *t_grace;
+static struct thread *t_look;
 
 /* An IP-in-IP device carries both, whatever the payload of the set. */
 static unsigned int type_protocols(uint16_t type, uint8_t protocols[2])
@@ -157,20 +157,13 @@ void swmesh_guard_config_changed(struct mesh *mesh)
 		thread_add_timer(master, look, NULL, LOOK_S, &t_look);
 }
 
-/* ---- start and stop ---- */
-
-static void grace_ends(struct thread *t)
+void swmesh_guard_sweep(void)
 {
+	THREAD_OFF(t_look);
 	look(NULL);
-}
-
-void swmesh_guard_init(void)
-{
-	thread_add_timer(master, grace_ends, NULL, swmesh_grace, &t_grace);
 }
 
 void swmesh_guard_stop(void)
 {
 	THREAD_OFF(t_look);
-	THREAD_OFF(t_grace);
 }

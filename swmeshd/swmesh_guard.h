@@ -9,9 +9,10 @@
 
 #include "swmeshd/swmesh_model.h"
 
-/* After swmesh_xfrm_init(): guards of an earlier run stay for the grace time
- * unless the configuration asks for them, or for the protocol in clear. */
-void swmesh_guard_init(void);
+/* Guards of an earlier run stay for the grace time unless the configuration
+ * asks for them, or for the protocol in clear. This is called when it is over.
+ */
+void swmesh_guard_sweep(void);
 /* Guards stay. */
 void swmesh_guard_stop(void);
 

@@ -36,6 +36,7 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_USER, "IKE user");
 
 struct ike_peers_head ike_peers;
 static struct thread *t_guard_bgp;
+#define GUARD_BGP_RETRY_S 1
 
 int ike_peer_cmp(const struct ike_peer *a, const struct ike_peer *b)
 {
@@ -354,8 +355,10 @@ static void guard_bgp(struct thread *t)
 {
 	const struct protect_bgp_config *config = &swmesh->config.protect_bgp;
 
-	ike_bgp_guard(&swmesh->local_source, config->neighbor,
-		      protects_bgp(swmesh) ? config->n : 0);
+	if (!ike_bgp_guard(&swmesh->local_source, config->neighbor,
+			   protects_bgp(swmesh) ? config->n : 0))
+		thread_add_timer(master, guard_bgp, NULL, GUARD_BGP_RETRY_S,
+				 &t_guard_bgp);
 }
 
 static void kernel_changed(const struct ipaddr *local,
@@ -441,6 +444,7 @@ void swmesh_ike_config_changed(struct mesh *mesh)
 {
 	struct ike_peer *peer;
 
+	THREAD_OFF(t_guard_bgp);
 	guard_bgp(NULL);
 	set_neighbors(&mesh->config.protect_bgp, protects_bgp(mesh));
 	frr_each_safe (ike_peers, &ike_peers, peer)

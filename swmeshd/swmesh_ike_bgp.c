@@ -99,7 +99,7 @@ static int see(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
+bool ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 		   unsigned int n)
 {
 	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
@@ -108,7 +108,7 @@ void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 	int err;
 
 	if (!xfrm_open(text, sizeof(text)))
-		return;
+		return n == 0; /* then nothing was put there either */
 	set = XCALLOC(MTYPE_TMP, sizeof(*set));
 	for (unsigned int i = 0; i < MIN(n, PROTECT_BGP_NEIGHBORS_MAX); i++) {
 		if (neighbors[i].ipa_type != local->ipa_type)
@@ -133,7 +133,8 @@ void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 	if (err)
 		flog_err_limited(
 			EC_SWMESH_NETLINK_DUMP, 0,
-			"kernel: BGP in clear with the neighbors of 'protect bgp' cannot be dropped: %s",
+			"kernel: BGP in clear with the neighbors of 'protect bgp' cannot be dropped: %s; tried again",
 			strerror(err));
 	XFREE(MTYPE_TMP, set);
+	return err == 0;
 }

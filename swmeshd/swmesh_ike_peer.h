@@ -189,8 +189,9 @@ void ike_unpin(struct ike_peer *peer);
 
 /* ---- swmesh_ike_bgp.c ---- */
 
-/* From now on BGP with these, and no others, is dropped in clear. */
-void ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
+/* From now on BGP with these, and no others, is dropped in clear. False: the
+ * kernel did not take it all; call it again. */
+bool ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 		   unsigned int n);
 
 /* ---- swmesh_ike_event.c ---- */

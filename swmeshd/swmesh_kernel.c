@@ -17,9 +17,8 @@
 #define RESYNC_MIN_S 1
 #define RESYNC_MAX_S 32
 
-static struct thread *t_grace, *t_resync;
+static struct thread *t_resync;
 static unsigned int resync_s = RESYNC_MIN_S;
-static bool synced;
 
 /* ---- what the kernel says ---- */
 
@@ -168,7 +167,7 @@ static void overrun(void)
 
 /* ---- leftovers ---- */
 
-static void sweep(void)
+void swmesh_kernel_sweep(void)
 {
 	struct kdev *d;
 	unsigned int n = 0;
@@ -186,28 +185,11 @@ static void sweep(void)
 			n);
 }
 
-static void grace_over(struct thread *t)
-{
-	/* Without a configuration nobody will ever ask; with one, only once
-	 * bgpd has told what it needs. */
-	if (!swmesh->config.enabled || synced)
-		sweep();
-}
-
-void swmesh_kernel_synced(void)
-{
-	if (synced)
-		return;
-	synced = true;
-	THREAD_OFF(t_grace);
-	thread_add_timer(master, grace_over, NULL, swmesh_grace, &t_grace);
-}
-
 void swmesh_kernel_config_changed(struct mesh *mesh)
 {
 	kroute_prefix(mesh->config.enabled ? &mesh->config.nhop_prefix : NULL);
 	if (!mesh->config.enabled)
-		sweep();
+		swmesh_kernel_sweep();
 }
 
 void swmesh_kernel_leftovers(unsigned int *devices, unsigned int *routes)
@@ -314,13 +296,11 @@ bool swmesh_kernel_init(void)
 		return false;
 	read_all();
 	nl_drain();
-	thread_add_timer(master, grace_over, NULL, swmesh_grace, &t_grace);
 	return true;
 }
 
 void swmesh_kernel_stop(void)
 {
-	THREAD_OFF(t_grace);
 	THREAD_OFF(t_resync);
 	nl_stop();
 	kdev_stop();

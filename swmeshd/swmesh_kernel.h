@@ -27,8 +27,8 @@ struct kdev_stats {
 bool swmesh_kernel_init(void);
 void swmesh_kernel_stop(void);
 
-/* bgpd's full state is known: start the grace time of leftovers. */
-void swmesh_kernel_synced(void);
+/* The grace time is over: remove what nobody has asked for. */
+void swmesh_kernel_sweep(void);
 
 /* Whether this is a device of ours. */
 bool swmesh_kernel_owns(int ifindex);

@@ -161,6 +161,14 @@ static void init_seal(const char *pathspace)
 	swmesh_seal_init(path);
 }
 
+/* Of an earlier run, what nobody has asked for. */
+static void sweep(void)
+{
+	swmesh_kernel_sweep();
+	swmesh_filter_sweep();
+	swmesh_guard_sweep();
+}
+
 /* ---- the process ---- */
 
 static struct frr_daemon_info swmeshd_di;
@@ -178,6 +186,7 @@ static void sigint(void)
 	THREAD_OFF(t_run);
 	swmesh_errors_stop();
 	swmesh_bgp_stop();
+	swmesh_grace_stop();
 	swmesh_pmtu_stop();
 	swmesh_ike_stop();
 	swmesh_guard_stop();
@@ -277,8 +286,7 @@ int main(int argc, char **argv)
 	swmesh_debug_init();
 	vrf_init(NULL, NULL, NULL, NULL);
 	swmesh_bgp_init();
-	swmesh_grace_init();
-	swmesh_guard_init();
+	swmesh_grace_init(sweep);
 	if (!swmesh_kernel_init()) {
 		fprintf(stderr,
 			"swmeshd: no netlink socket; start it as root, as the service scripts do\n");

@@ -14,6 +14,8 @@
 #include "swmeshd/swmeshd.h"
 
 #define READ_OCTETS 65536
+/* A part of a dump is there at once; what is missing after this is lost. */
+#define ANSWER_S 2
 
 static struct mnl_socket *sock;
 static uint32_t next_seq = 1;
@@ -26,11 +28,14 @@ uint64_t nl_dumps(void)
 
 bool nl_dump_open(void)
 {
+	const struct timeval limit = {.tv_sec = ANSWER_S};
 	int one = 1;
 
 	sock = nl_open_socket();
 	if (!sock)
 		return false;
+	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVTIMEO, &limit,
+		   sizeof(limit));
 	/* Old kernels lack it: then more is read. */
 	mnl_socket_setsockopt(sock, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	return true;

@@ -13,7 +13,8 @@ import time
 import edge
 import routes
 import routewatch
-from lib import kernel, netns, paths
+import usage
+from lib import kernel, netns, paths, wait
 
 FEW = 10
 SW_NHOP = (socket.AF_INET6, int(kernel.SWMESH_PROTO))
@@ -21,7 +22,8 @@ BGP = (socket.AF_INET, 186)  # rtnetlink's number for zebra's BGP routes
 
 
 def ours(count):
-    """(seconds to the softwires, to the BGP routes, what the kernel has then)."""
+    """(seconds to the softwires, to the BGP routes, what the kernel has then, {daemon: (ms, name)
+    of the longest call of its event loop, until all are withdrawn again})."""
     nexthops = edge.endpoints(count)
     messages = b"".join(routes.updates(count, nexthops, per_update=1))
     with edge.Edge("SOFTWIRE-IN", module=True, softwires=True) as under:
@@ -31,7 +33,12 @@ def ours(count):
         done = watch.wait({SW_NHOP: count, BGP: count})
         watch.close()
         under.speaker.assert_up()
-        return done[SW_NHOP] - sent, done[BGP] - sent, State(count)
+        state = State(count)
+        under.speaker.stop()
+        wait.until(lambda: not kernel.tunnels(edge.ROUTER), "their devices go", 120, 1)
+        longest = {daemon: usage.longest_call_ms(under.router, daemon)
+                   for daemon in ("swmeshd", "bgpd")}
+        return done[SW_NHOP] - sent, done[BGP] - sent, state, longest
 
 
 class State:
@@ -105,15 +112,19 @@ def watched(state, count):
 
 
 def run(count, repeat, tell):
-    """In turn: {"ours": [(softwires, routes), ...], "alone": ..., "watched": ...}, seconds."""
+    """In turn: {"ours": [(softwires, routes), ...], "alone": ..., "watched": ...}, seconds, and
+    "longest": [(ms of swmeshd, of bgpd), ...]."""
     alone(ours(FEW)[2], FEW)  # the kernel loads its modules, files come from the disk
-    found = {"ours": [], "alone": [], "watched": []}
+    found = {"ours": [], "alone": [], "watched": [], "longest": []}
     for turn in range(repeat):
-        softwires, bgp, state = ours(count)
+        softwires, bgp, state, longest = ours(count)
         found["ours"].append((softwires, bgp))
+        found["longest"].append(tuple(longest[daemon][0] for daemon in ("swmeshd", "bgpd")))
         found["alone"].append(alone(state, count))
         found["watched"].append(watched(state, count))
         tell("%d softwires, turn %d: %.2f s, ip -batch alone %.2f s, beside zebra and bgpd "
              "%.2f s" % (count, turn + 1, softwires, found["alone"][-1][0],
                          found["watched"][-1][0]))
+        tell("the longest call: " + ", ".join(
+            "%s %.1f ms in %s" % (daemon, *longest[daemon]) for daemon in longest))
     return found

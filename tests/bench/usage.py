@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a process has used: CPU time and memory, as the kernel counted them."""
+"""What a process has used: CPU time and memory, as the kernel counted them; and for how long a
+daemon was deaf, as its event loop did."""
 import time
 
 
@@ -42,3 +43,16 @@ def wait_quiet(pids, idle=1.0, share=0.02, limit=600.0):
         elif now - mark >= idle:
             return
         assert now < deadline, "processes %s are still busy after %g s" % (pids, limit)
+
+
+def longest_call_ms(router, daemon):
+    """The longest that one call of its event loop took, by the clock, and which it was: meanwhile
+    the daemon heard nobody. "show thread cpu" has a line for each function that was called."""
+    calls = []
+    for line in router.show(daemon, "show thread cpu").splitlines():
+        words = line.split()
+        # Active, runtime, invoked, CPU avg and max, real avg and max, three of warnings, type, name.
+        if len(words) >= 12 and words[0].isdigit() and words[-1] != "TOTAL":
+            calls.append((int(words[6]) / 1000, words[-1]))
+    assert calls, "%s: show thread cpu has no calls" % daemon
+    return max(calls)

@@ -114,14 +114,15 @@ run_topotests() {
 	if [[ $part == bgp* ]] && [ -n "$private" ]; then
 		where=private
 	fi
-	run_where --memory 3072 -- SWMESH_RESULTS="$results/$part" SWMESH_KEEP="$keep" "$@" \
+	run_where --memory 3072 -- SWMESH_RESULTS="$results/${part%-[12]}" SWMESH_KEEP="$keep" "$@" \
 		"${pytest[@]}" "${arguments[@]}" || rc=$?
 	if [ ! -s "$xml" ]; then
 		echo "$part: pytest left no result (status $rc)"
 		count "$part" 0 1
 		return
 	fi
-	/usr/bin/python3 - "$xml" >"$results/$part.count" <<'EOP'
+	/usr/bin/python3 - "$xml" "$results/$part.durations" >"$results/$part.count" <<'EOP'
+import collections
 import sys
 import xml.etree.ElementTree
 suite = xml.etree.ElementTree.parse(sys.argv[1]).getroot().find("testsuite")
@@ -130,20 +131,58 @@ total, failures, errors, skipped = (
 # A test that is skipped has not shown what it should.
 failed = failures + errors + skipped
 print(max(total - failed, 0), failed)
+# Seconds of each file: what tests/topotests/durations.txt is made of.
+seconds = collections.Counter()
+for case in suite.iter("testcase"):
+    seconds[case.get("classname").split(".")[-1]] += float(case.get("time"))
+with open(sys.argv[2], "w") as file:
+    for name, took in sorted(seconds.items()):
+        file.write("%s %d\n" % (name, took))
 EOP
 }
 
-# run_selected PART: all of its topotests, or those that match where expressions select.
+# run_selected PART [SETTING]: all of its topotests, or those that match where expressions select.
 run_selected() {
-	if [[ " ${only_matching[*]} " == *" $1 "* ]]; then
-		run_topotests "$1" "$expression"
-	else
-		run_topotests "$1" ""
-	fi
+	local chosen=
+	[[ " ${only_matching[*]} " != *" ${1%-[12]} "* ]] || chosen=$expression
+	run_topotests "$1" "$chosen" "${@:2}"
 }
 
 part_topotest() {
 	run_selected topotest
+}
+
+# Is it worth while to spread the topotests? Each share boots a virtual machine of its own;
+# without one, two shares would meet in the same namespaces.
+is_shared() {
+	[ "$where" = vm ] && ! [[ " ${only_matching[*]} " == *" topotest "* ]]
+}
+
+# Seconds that the host's parts take, and so the second lane's share begins later.
+part_seconds=(unit 15 sanitizer 100 fuzz 65 bgp 240 bgp-sanitizer 240 topotest-sanitizer 120)
+
+lane_delay() {
+	local i sum=0
+	for ((i = 0; i < ${#part_seconds[@]}; i += 2)); do
+		! is_wanted "${part_seconds[i]}" || sum=$((sum + part_seconds[i + 1]))
+	done
+	echo "$sum"
+}
+
+part_topotest-1() {
+	run_selected topotest-1 SWMESH_SHARE="1 of 0 $(lane_delay)"
+}
+
+part_topotest-2() {
+	run_selected topotest-2 SWMESH_SHARE="2 of 0 $(lane_delay)"
+}
+
+# The two shares count as one part.
+count_shares() {
+	local p1 f1 p2 f2
+	read -r p1 f1 <"$results/topotest-1.count" || p1=0 f1=1
+	read -r p2 f2 <"$results/topotest-2.count" || p2=0 f2=1
+	count topotest $((p1 + p2)) $((f1 + f2))
 }
 
 part_bgp() {
