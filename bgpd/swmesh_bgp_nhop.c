@@ -16,10 +16,7 @@
 
 #include <zebra.h>
 
-#include <fcntl.h>
-
 #include "lib/jhash.h"
-#include "lib/sha256.h"
 
 #include "bgpd/bgpd.h"
 #include "bgpd/bgp_nexthop.h"
@@ -28,6 +25,7 @@
 #include "bgpd/bgp_table.h"
 
 #include "bgpd/swmesh_bgp.h"
+#include "bgpd/swmesh_bgp_nhop_key.h"
 #include "lib/log_limit.h"
 #include "lib/siphash.h"
 
@@ -531,45 +529,11 @@ void swmesh_nhop_states_sweep(void)
 	}
 }
 
-/* ---- the key ---- */
-
-static ssize_t read_machine_id(char *buf, size_t size)
-{
-	int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
-	ssize_t len = -1;
-
-	if (fd >= 0) {
-		len = read(fd, buf, size);
-		close(fd);
-	}
-	while (len > 0 && isspace((unsigned char)buf[len - 1]))
-		len--;
-	return len;
-}
-
-static void make_key(void)
-{
-	static const char label[] = "swmesh sw-nhop";
-	uint8_t digest[32];
-	char id[64];
-	ssize_t len = read_machine_id(id, sizeof(id));
-	SHA256_CTX ctx;
-
-	if (len <= 0) {
-		zlog_warn(
-			"/etc/machine-id cannot be read: SW-NHOPs are made without it and can be guessed; run systemd-machine-id-setup");
-		len = 0;
-	}
-	SHA256_Init(&ctx);
-	SHA256_Update(&ctx, label, sizeof(label) - 1);
-	SHA256_Update(&ctx, id, len);
-	SHA256_Final(digest, &ctx);
-	memcpy(nhop_key, digest, sizeof(nhop_key));
-}
+/* ---- start and stop ---- */
 
 void swmesh_nhop_init(void)
 {
-	make_key();
+	swmesh_nhop_key_make(nhop_key);
 	swmesh_nhop_by_key_init(&by_key);
 	swmesh_nhop_by_addr_init(&swmesh_nhops);
 }

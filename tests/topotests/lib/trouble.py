@@ -15,7 +15,7 @@ import time
 import typing
 
 from . import kernel, netns, softwires, vty
-from .mesh import core_address, loopback
+from .mesh import RR, core_address, loopback
 
 AT_ONCE = 4  # things broken at a time: mostly some part of the mesh works
 ANSWER = 5  # seconds that a daemon is given for a command
@@ -209,12 +209,19 @@ def link_down(world, target):
 
 
 def link_up(world, target):
-    """With the way to the AFBR, which the kernel has removed: when a link comes back at once,
-    zebra 8.4.4 may take its static route for installed still, and the core has to go on."""
+    """With the ways over it, which the kernel has removed: when a link comes and goes, zebra 8.4.4
+    may take its static routes for installed still, or for refused for ever, and the core has to
+    go on."""
     n = target[0]
     world.cut.remove(n)
-    netns.ip_batch("p", ["link set p-a%d up" % n, "route replace %s/128 via %s" % (
-        loopback(n), core_address(n, "a"))])
+    netns.ip_batch("p", ["link set p-a%d up" % n, way(loopback(n), core_address(n, "a"))])
+    netns.ip_batch("a%d" % n, [
+        way(address, core_address(n, "p"))
+        for address in [RR] + [loopback(m) for m in world.mesh.numbers if m != n]])
+
+
+def way(address, via):
+    return "route replace %s/128 via %s" % (address, via)
 
 
 def address_gone(world, target):
