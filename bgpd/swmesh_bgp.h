@@ -5,10 +5,10 @@
  * One subject a file: _module (load, the post run), _rx (received UPDATEs),
  * _carry (attribute 23 into bgpd's tables), _transit (it in there), _policy
  * (what is said about neighbors), _filter (who may send and be sent it), _out
- * (announcements), _nhop (SW-NHOPs and who uses them), _nht (answers about
- * them), _rmap (SOFTWIRE-IN and -OUT), _sets (encap-sets), _zebra (talk with
- * swmeshd), _stats and _vty (show). All of it runs in bgpd's main thread.
- * doc/module.md tells why it is safe.
+ * (announcements), _attach (our attribute on them), _nhop (SW-NHOPs and who
+ * uses them), _nht (answers about them), _rmap (SOFTWIRE-IN and -OUT), _sets
+ * (encap-sets), _zebra (talk with swmeshd), _stats and _vty (show). All of it
+ * runs in bgpd's main thread. doc/module.md tells why it is safe.
  */
 #ifndef SWMESH_BGP_H
 #define SWMESH_BGP_H
@@ -127,10 +127,13 @@ void swmesh_filter_init(void);
 
 /* ---- _out ---- */
 
+/* Encapsulation communities (RFC 9012 section 4.1). The second returns a new
+ * one without them, not interned; NULL when nothing is left. */
+bool swmesh_has_encap(const struct ecommunity *ecom);
+struct ecommunity *swmesh_without_encap(struct ecommunity *from);
 /* Look after new update groups and subgroups. */
 void swmesh_out_check(void);
 void swmesh_out_init(void);
-void swmesh_out_fini(void);
 
 /* ---- _stats ---- */
 
@@ -273,6 +276,8 @@ struct swmesh_set {
 	size_t tea_len;
 	bool ipv4, ipv6;
 	bool marked;
+	/* One for each set and change of a set; never 0. */
+	uint32_t serial;
 	/* Holds a reference to the transit that routes get. */
 	struct attr *holder;
 	/* Communities to send in place of TLVs that hold nothing else (B2). */
@@ -302,6 +307,30 @@ void swmesh_set_gone(const char *name);
 void swmesh_sets_mark(void);
 void swmesh_sets_sweep(void);
 void swmesh_sets_free(void);
+
+/* As it is now; NULL when it has changed since. */
+const struct swmesh_set *swmesh_set_by_serial(uint32_t serial);
+
+/* ---- _attach ---- */
+
+/* SOFTWIRE-OUT would have this route, with the prefix, announced with the set.
+ */
+void swmesh_attach_wish(struct bgp_path_info *path, const struct prefix *prefix,
+			const struct swmesh_set *set);
+bool swmesh_attach_wished(const struct attr *attr);
+/* What is settled next is not of the last wish, but this announcement. */
+void swmesh_attach_about(struct update_subgroup *subgrp, struct bgp_dest *dest,
+			 const struct attr *attr);
+/*
+ * Attach the set when the next hop that goes out is ours and it is allowed;
+ * else the route's own attribute stays. attr is not interned, what it points to
+ * is; it has no wish afterwards. Right after swmesh_attach_wish() or _about()
+ * only.
+ */
+void swmesh_attach_settle(struct attr *attr, bool allowed);
+/* The callback or command that announced is over. */
+void swmesh_attach_forget(void);
+void swmesh_attach_init(void);
 
 /* ---- _zebra ---- */
 

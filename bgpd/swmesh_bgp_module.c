@@ -38,6 +38,7 @@ DECLARE_KOOH(cmd_execute_done, (struct vty * vty, const char *cmd_exec),
 
 static void post_run(struct thread *thread)
 {
+	swmesh_attach_forget();
 	swmesh_out_check();
 	if (commands_run)
 		swmesh_rmap_ensure();
@@ -84,6 +85,7 @@ static int command_done(struct vty *vty, const char *command)
 {
 	/* At once: the next command may bring a neighbor of the same name. */
 	swmesh_policy_forget();
+	swmesh_attach_forget();
 	commands_run = true;
 	swmesh_post();
 	return 0;
@@ -106,7 +108,6 @@ static int early_fini(void)
 	swmesh_zebra_fini();
 	swmesh_sets_free();
 	swmesh_nhop_fini();
-	swmesh_out_fini();
 	swmesh_rx_fini();
 	swmesh_stats_fini();
 	return 0;
@@ -124,6 +125,7 @@ static int late_init(struct thread_master *master)
 	swmesh_policy_init();
 	swmesh_filter_init();
 	swmesh_out_init();
+	swmesh_attach_init();
 	swmesh_nhop_init();
 	swmesh_rmap_init();
 	swmesh_zebra_init();

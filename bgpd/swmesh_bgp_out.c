@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What an announcement may contain: the eBGP filter (B6) for all families, and
- * no SW-NHOP.
+ * What an announcement may contain: the eBGP filter (B6) for all families, no
+ * SW-NHOP, and our encap-set where the next hop is ours (_attach).
  *
  * bgpd has no hook for it, but every announcement is interned by its subgroup's
  * hash (bgp_updgrp_adv.c:540, bgp_advertise_attr_intern()), and the hash's key
@@ -10,9 +10,7 @@
  *
  * For that a subgroup's rule must hold for its whole life and for all its
  * neighbors.  So the rule is part of the update group's hash key too, in the
- * same way; and a neighbor that is filtered has a group of its own, since bgpd
- * may split a larger one and announce to the new half in one go
- * (peer_af_announce_route()), before we have seen it.
+ * same way; and some neighbors have a group of their own (is_alone()).
  */
 
 #include <zebra.h>
@@ -65,7 +63,6 @@ static bool (*bgpd_group_cmp)(const void *, const void *);
  * a subgroup may be new, or in another group. */
 static bool groups_touched;
 static uint64_t seen_subgrp;
-static struct thread *t_retry;
 
 static bool group_strips(const struct update_group *updgrp)
 {
@@ -86,6 +83,20 @@ static bool group_strips(const struct update_group *updgrp)
 	return g->strip;
 }
 
+/*
+ * An eBGP neighbor on the subnet of a third party's next hop gets that one, any
+ * other gets our address (bpacket_reformat_for_peer()): of the same
+ * announcement, which cannot be right with one attribute for both.
+ */
+static bool is_alone(const struct update_group *updgrp)
+{
+	const struct peer *conf = updgrp->conf;
+
+	return group_strips(updgrp) ||
+	       (conf->sort == BGP_PEER_EBGP &&
+		ROUTE_MAP_OUT_NAME(&conf->filter[updgrp->afi][updgrp->safi]));
+}
+
 static unsigned int group_key(const void *p)
 {
 	const struct update_group *updgrp = p;
@@ -94,7 +105,7 @@ static unsigned int group_key(const void *p)
 
 	groups_touched = true;
 	swmesh_post();
-	if (group_strips(updgrp))
+	if (is_alone(updgrp))
 		key = jhash(host, strlen(host), key);
 	return key;
 }
@@ -103,18 +114,15 @@ static bool group_same(const void *p1, const void *p2)
 {
 	const struct update_group *g1 = p1;
 	const struct update_group *g2 = p2;
-	bool strips;
 
-	if (!bgpd_group_cmp(p1, p2))
+	if (!bgpd_group_cmp(p1, p2) || group_strips(g1) != group_strips(g2))
 		return false;
-	strips = group_strips(g1);
-	return strips == group_strips(g2) &&
-	       (!strips || !strcmp(g1->conf->host, g2->conf->host));
+	return !is_alone(g1) || !strcmp(g1->conf->host, g2->conf->host);
 }
 
 /* ---- announcements ---- */
 
-static struct ecommunity *without_encap(struct ecommunity *from)
+struct ecommunity *swmesh_without_encap(struct ecommunity *from)
 {
 	struct ecommunity *to = ecommunity_dup(from);
 
@@ -126,7 +134,7 @@ static struct ecommunity *without_encap(struct ecommunity *from)
 	return NULL;
 }
 
-static bool has_encap(const struct ecommunity *ecom)
+bool swmesh_has_encap(const struct ecommunity *ecom)
 {
 	if (!ecom || ecom->unit_size != ECOMMUNITY_SIZE)
 		return false;
@@ -172,11 +180,12 @@ static struct attr *outgoing(struct attr *attr, enum strip strip)
 	struct swmesh_found found;
 	bool tea = strip && swmesh_transit_find(attr->transit, &found);
 	bool own = strip && has_own_tea(attr);
-	bool community = strip == STRIP_ALL && has_encap(attr->ecommunity);
+	bool community =
+		strip == STRIP_ALL && swmesh_has_encap(attr->ecommunity);
+	bool wished = swmesh_attach_wished(attr);
 	struct attr copy;
 	struct attr *out;
-
-	if (!nhop && !community && !tea && !own)
+	if (!nhop && !community && !tea && !own && !wished)
 		return attr;
 	copy = *attr;
 	if (tea)
@@ -185,13 +194,17 @@ static struct attr *outgoing(struct attr *attr, enum strip strip)
 		copy.encap_subtlvs = NULL;
 	if (community) {
 		UNSET_FLAG(copy.flag, ATTR_FLAG_BIT(BGP_ATTR_EXT_COMMUNITIES));
-		bgp_attr_set_ecommunity(&copy, without_encap(attr->ecommunity));
+		bgp_attr_set_ecommunity(&copy,
+					swmesh_without_encap(attr->ecommunity));
 	}
 	if (nhop) {
 		copy.mp_nexthop_global = nhop->next_hop;
 		if (nhop->classic)
 			SET_FLAG(copy.flag, ATTR_FLAG_BIT(BGP_ATTR_NEXT_HOP));
 	}
+	/* The last: it asks for the next hop. */
+	if (wished)
+		swmesh_attach_settle(&copy, strip == STRIP_NOTHING);
 	out = bgp_attr_intern(&copy);
 	bgp_attr_unintern(&attr);
 	return out;
@@ -244,43 +257,58 @@ static void announce_again(struct update_subgroup *subgrp)
 }
 
 /*
- * False: not now.  A subgroup that had no filter and moves to a group with one
- * may have advertisements queued; they would be lost to their hash.
+ * A subgroup that has split off another may have announcements queued already,
+ * which no function of ours has seen (peer_af_announce_route()). None has been
+ * sent: the post run comes first. So they are interned again, in a hash with
+ * our function.
  */
-static bool hook_subgroup(struct update_subgroup *subgrp, bool strip)
+static void rehash(struct update_subgroup *subgrp, hash_key want)
 {
-	hash_key want = wanted_key(subgrp->update_group, strip);
-	struct hash *hash = subgrp->hash;
-	bool fresh = hash->hash_key == bgp_advertise_attr_hash_key;
+	struct hash *old = subgrp->hash;
+	struct bgp_advertise *adv;
 
-	if (hash->hash_key == want)
-		return true;
-	if (hashcount(hash))
-		return false;
-	hash->hash_key = want;
-	if (!fresh)
-		announce_again(subgrp);
-	return true;
+	subgrp->hash = hash_create(want, old->hash_cmp, old->name);
+	frr_each (bgp_adv_fifo, &subgrp->sync->update, adv) {
+		struct attr *attr = bgp_attr_intern(adv->baa->attr);
+
+		bgp_advertise_delete(adv->baa, adv);
+		adv->next = adv->prev = NULL;
+		bgp_advertise_attr_unintern(old, adv->baa);
+		swmesh_attach_about(subgrp, adv->dest, attr);
+		adv->baa = bgp_advertise_attr_intern(subgrp->hash, attr);
+		bgp_advertise_add(adv->baa, adv);
+		bgp_attr_unintern(&attr);
+	}
+	swmesh_attach_forget();
+	hash_free(old);
 }
 
-struct scan {
-	bool again;
-};
+static void hook_subgroup(struct update_subgroup *subgrp, bool strip)
+{
+	hash_key want = wanted_key(subgrp->update_group, strip);
+	bool fresh = subgrp->hash->hash_key == bgp_advertise_attr_hash_key;
+
+	if (subgrp->hash->hash_key == want)
+		return;
+	if (hashcount(subgrp->hash))
+		rehash(subgrp, want);
+	else
+		subgrp->hash->hash_key = want;
+	if (!fresh)
+		announce_again(subgrp);
+}
 
 static void hook_group(struct hash_bucket *bucket, void *arg)
 {
 	struct update_group *updgrp = bucket->data;
 	struct update_subgroup *subgrp;
-	struct scan *scan = arg;
-	bool strip;
+	bool strip = group_strips(updgrp);
 
-	strip = group_strips(updgrp);
 	UPDGRP_FOREACH_SUBGRP (updgrp, subgrp)
-		if (!hook_subgroup(subgrp, strip))
-			scan->again = true;
+		hook_subgroup(subgrp, strip);
 }
 
-static void hook_instance(struct bgp *bgp, struct scan *scan)
+static void hook_instance(struct bgp *bgp)
 {
 	int afid;
 
@@ -295,18 +323,12 @@ static void hook_instance(struct bgp *bgp, struct scan *scan)
 			hash->hash_key = group_key;
 			hash->hash_cmp = group_same;
 		}
-		hash_iterate(hash, hook_group, scan);
+		hash_iterate(hash, hook_group, NULL);
 	}
-}
-
-static void retry(struct thread *thread)
-{
-	swmesh_out_check();
 }
 
 static void scan_groups(void)
 {
-	struct scan scan = {};
 	struct listnode *node;
 	struct rule_group *g;
 	struct bgp *bgp;
@@ -314,16 +336,14 @@ static void scan_groups(void)
 	frr_each (groups, &groups, g)
 		g->live = false;
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
-		hook_instance(bgp, &scan);
+		hook_instance(bgp);
 	frr_each_safe (groups, &groups, g)
 		if (!g->live) {
 			groups_del(&groups, g);
 			XFREE(MTYPE_SWMESH_GROUP, g);
 		}
-	groups_touched = scan.again;
+	groups_touched = false;
 	seen_subgrp = bm->subgrp_idspace;
-	if (scan.again)
-		thread_add_timer_msec(bm->master, retry, NULL, 20, &t_retry);
 }
 
 /* True when all instances have our functions. */
@@ -362,9 +382,4 @@ static int last_fini(void)
 void swmesh_out_init(void)
 {
 	hook_register(frr_fini, last_fini);
-}
-
-void swmesh_out_fini(void)
-{
-	THREAD_OFF(t_retry);
 }

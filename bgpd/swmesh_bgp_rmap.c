@@ -8,7 +8,8 @@
  * last of its map.  A map that is removed is made anew after the command.
  *
  * In:  a route with the attribute gets its SW-NHOP, or is refused (B3).
- * Out: a route whose next hop we will be gets the attribute of an encap-set.
+ * Out: a route whose next hop we will be gets the attribute of an encap-set
+ *      (_attach).
  */
 
 #include <zebra.h>
@@ -181,83 +182,11 @@ set_next_hop(void *rule, const struct prefix *prefix, void *object)
 
 /* ---- SOFTWIRE-OUT ---- */
 
-/*
- * Whether bgpd will put our own address for the next hop (bgp_route.c:2455-2540
- * and bpacket_reformat_for_peer()).
- */
-static bool next_hop_is_self(const struct bgp_path_info *path, afi_t afi)
-{
-	struct peer *peer = path->peer;
-	const struct attr *attr = path->attr;
-	uint32_t flags = peer->af_flags[afi][SAFI_UNICAST];
-
-	if (CHECK_FLAG(attr->rmap_change_flags,
-		       BATTR_RMAP_NEXTHOP_PEER_ADDRESS))
-		return true;
-	if (bgp_rmap_nhop_changed(attr->rmap_change_flags, 0))
-		return false;
-	if (CHECK_FLAG(flags,
-		       PEER_FLAG_NEXTHOP_SELF | PEER_FLAG_FORCE_NEXTHOP_SELF))
-		return true;
-	if (CHECK_FLAG(flags, PEER_FLAG_NEXTHOP_UNCHANGED))
-		return false;
-	if (peer->sort == BGP_PEER_EBGP)
-		return true;
-	if (path->sub_type == BGP_ROUTE_NORMAL)
-		return false;
-	if (afi == AFI_IP && !peer_cap_enhe(peer, AFI_IP, SAFI_UNICAST))
-		return attr->nexthop.s_addr == INADDR_ANY;
-	return IN6_IS_ADDR_UNSPECIFIED(&attr->mp_nexthop_global);
-}
-
 static const struct swmesh_set *set_for(const char *name, afi_t afi)
 {
 	if (!*name && swmesh_config.announce)
 		name = swmesh_config.announce;
 	return *name ? swmesh_set_find(name, afi) : swmesh_set_first(afi);
-}
-
-/*
- * The set's own transit, which is interned, unless the route has attributes
- * there that are not ours.
- */
-static struct transit *transit_with(const struct swmesh_set *set,
-				    const struct transit *from)
-{
-	struct transit *ours = set->holder ? set->holder->transit : NULL;
-	struct swmesh_found found = {};
-
-	if (!from || (swmesh_transit_find(from, &found) &&
-		      found.total == (size_t)from->length))
-		return ours;
-	if (!ours)
-		return swmesh_transit_replace(from, NULL, 0);
-	return swmesh_transit_replace(from, ours->val, ours->length);
-}
-
-static void add_communities(struct attr *attr, const struct swmesh_set *set)
-{
-	struct ecommunity *old = attr->ecommunity;
-	struct ecommunity *new;
-
-	if (!set->communities)
-		return;
-	new = old ? ecommunity_merge(ecommunity_dup(old), set->communities)
-		  : ecommunity_dup(set->communities);
-	if (old && !old->refcnt)
-		ecommunity_free(&old);
-	bgp_attr_set_ecommunity(attr, ecommunity_uniq_sort(new));
-	ecommunity_free(&new);
-}
-
-static void attach(struct attr *attr, const struct swmesh_set *set)
-{
-	struct transit *old = attr->transit;
-
-	attr->transit = transit_with(set, old);
-	if (old && !old->refcnt && old != attr->transit)
-		swmesh_transit_free(old);
-	add_communities(attr, set);
 }
 
 static enum route_map_cmd_result_t
@@ -271,8 +200,8 @@ set_encap(void *rule, const struct prefix *prefix, void *object)
 	    !CHECK_FLAG(path->peer->rmap_type, PEER_RMAP_TYPE_OUT))
 		return RMAP_OKAY;
 	set = set_for(rule, afi);
-	if (set && next_hop_is_self(path, afi))
-		attach(path->attr, set);
+	if (set)
+		swmesh_attach_wish(path, prefix, set);
 	return RMAP_OKAY;
 }
 

@@ -32,6 +32,25 @@ static struct swmesh_set *set_find(const char *name)
 	return swmesh_sets_find(&swmesh_sets, &ref);
 }
 
+const struct swmesh_set *swmesh_set_by_serial(uint32_t serial)
+{
+	const struct swmesh_set *set;
+
+	for (set = swmesh_set_next(NULL); set; set = swmesh_set_next(set))
+		if (set->serial == serial)
+			return set;
+	return NULL;
+}
+
+static uint32_t new_serial(void)
+{
+	static uint32_t last;
+
+	if (!++last)
+		last = 1;
+	return last;
+}
+
 static void release(struct swmesh_set *set)
 {
 	XFREE(MTYPE_SWMESH_SET, set->tea);
@@ -132,6 +151,7 @@ void swmesh_set_update(const Swmesh__EncapSet *msg)
 		set->name = XSTRDUP(MTYPE_SWMESH_SET, msg->name);
 		swmesh_sets_add(&swmesh_sets, set);
 	}
+	set->serial = new_serial();
 	set->ipv4 = msg->ipv4;
 	set->ipv6 = msg->ipv6;
 	set->tea_len = msg->tea.len;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Routes that leak into a VRF carry the attribute too, and never its stand-in type."""
+"""Routes that leak into a VRF carry the attribute too, and never its stand-in type; those that leak
+out of one are announced with ours."""
 import pytest
 from lib import bgpdut as dut
 from lib import bgpspeaker as bgp
@@ -19,13 +20,27 @@ RED = """router bgp %d vrf red
   import vrf default
  exit-address-family
 exit
-""" % (dut.ASN, dut.ASN)
+router bgp %d
+ address-family ipv4 unicast
+  import vrf red
+ exit-address-family
+exit
+""" % (dut.ASN, dut.ASN, dut.ASN)
+SWMESH = """softwire mesh
+ transit ipv6 source fd00:9::1
+ encap-set EDGE
+  tunnel 10 gre key 100
+  payload ipv4
+ exit
+exit
+"""
+MAPS = {3: ("route-map SOFTWIRE-OUT out",)}
 VALUES = [dut.gre(1), dut.gre(2) + dut.ipip(), dut.ipip(), None]
 
 
 @pytest.fixture(scope="module")
 def net():
-    topo = dut.topology(RED)
+    topo = dut.topology(RED, MAPS, SWMESH)
     topo.nodes.append("bred")
     topo.links.append(Link(dut.DUT, "bred", [], ["10.255.8.2/24"]))
     topo.ip_lines[dut.DUT] = ["link add red type vrf table 10", "link set red up",
@@ -34,11 +49,14 @@ def net():
     yield from run_topology(topo)
 
 
+def red_speaker():
+    return bgp.Speaker("bred", "10.255.8.2", "10.255.8.1", dut.ASN, "10.255.8.2",
+                       ext_nexthop=False, families=[(1, 1)]).start()
+
+
 def test_leaked(net):
     """New, changed and broken routes: the VRF's neighbor has what the default VRF has."""
-    sender = dut.speaker(2)
-    red = bgp.Speaker("bred", "10.255.8.2", "10.255.8.1", dut.ASN, "10.255.8.2",
-                      ext_nexthop=False, families=[(1, 1)]).start()
+    sender, red = dut.speaker(2), red_speaker()
     try:
         for value in VALUES * 3:
             sender.announce("10.60.0.0/24", "10.255.9.2", value)
@@ -60,3 +78,23 @@ def test_leaked(net):
     finally:
         sender.stop()
         red.stop()
+
+
+def test_imported(net):
+    """A route from a VRF, which bgpd announces with our own next hop, gets the encap-set."""
+    red, receiver = red_speaker(), dut.speaker(3, ext_nexthop=False)
+    try:
+        red.announce("10.61.0.0/24", "10.255.8.2")
+
+        def attached():
+            update = receiver.routes().get("10.61.0.0/24")
+            assert update, "no route"
+            assert update.nexthop == "10.255.9.1", update.nexthop
+            assert b"\1\4\0\0\0\x64" in (update.tea or b""), update.tea
+            return True
+        wait.until(attached, "our next hop, and our attribute")
+        for peer in (red, receiver):
+            peer.assert_up()
+    finally:
+        red.stop()
+        receiver.stop()
