@@ -109,6 +109,23 @@ static bool has_path_ids(const struct peer *peer)
 			  PEER_CAP_ADDPATH_AF_TX_RCV);
 }
 
+/* What is to blame: attribute 23, all from where the list is broken, or the
+ * communities. */
+static struct update_span refused_attr(const struct update_scan *scan)
+{
+	struct update_span rest = {.at = scan->broken_at};
+
+	if (scan->tea.total)
+		return scan->tea;
+	if (!scan->broken)
+		return scan->ext_comm;
+	rest.total = scan->attrs_at + scan->attrs_len - scan->broken_at;
+	return rest;
+}
+
+static const char no_mandatory[] =
+	"it comes with routes but without ORIGIN, AS_PATH or NEXT_HOP";
+
 static void refuse(struct peer *peer, struct update_scan *scan,
 		   const char *reason)
 {
@@ -117,12 +134,11 @@ static void refuse(struct peer *peer, struct update_scan *scan,
 		.withdraw = true,
 		.plain_prefixes = !has_path_ids(peer),
 	};
-	size_t at = scan->tea.total ? scan->tea.at : scan->broken_at;
-	size_t len = scan->tea.total ? scan->tea.total
-				     : scan->attrs_at + scan->attrs_len - at;
+	const struct update_span culprit = refused_attr(scan);
 
 	stats->count[SWMESH_COUNT_WITHDRAWN]++;
-	swmesh_peer_refused(stats, reason, scan->body + at, len);
+	swmesh_peer_refused(stats, reason, scan->body + culprit.at,
+			    culprit.total);
 	if (SWMESH_DBG(UPDATE))
 		zlog_debug(
 			"%s: Tunnel Encapsulation attribute refused, routes withdrawn: %s",
@@ -200,6 +216,11 @@ static void update_with_tea(struct peer *peer, struct update_scan *scan,
 			       : "an attribute beside it passes the end of the path attributes");
 		return;
 	}
+	/* bgpd would see one attribute less than it came with. */
+	if (update_lacks_mandatory(scan)) {
+		refuse(peer, scan, no_mandatory);
+		return;
+	}
 	if (allowed)
 		pass_on(peer, scan, s);
 	else
@@ -213,6 +234,10 @@ static void filter_communities(struct peer *peer, struct update_scan *scan)
 	if (!update_has_ip_routes(scan) || !update_has_encap_community(scan))
 		return;
 	swmesh_peer_get(peer)->count[SWMESH_COUNT_COMMUNITY_FILTERED]++;
+	if (update_lacks_mandatory(scan)) {
+		refuse(peer, scan, no_mandatory);
+		return;
+	}
 	if (!update_rewrite(scan, &edit, scratch))
 		refuse(peer, scan,
 		       "no attribute type free to replace its Encapsulation community");

@@ -153,6 +153,13 @@ bool update_has_ip_routes(const struct update_scan *scan)
 	return safi == 1 || safi == 2 || safi == 4;
 }
 
+bool update_lacks_mandatory(const struct update_scan *scan)
+{
+	return scan->nlri_len && !(seen(scan, UPDATE_ATTR_ORIGIN) &&
+				   seen(scan, UPDATE_ATTR_AS_PATH) &&
+				   seen(scan, UPDATE_ATTR_NEXT_HOP));
+}
+
 bool update_is_of_endpoints(const struct update_scan *scan)
 {
 	uint8_t safi;

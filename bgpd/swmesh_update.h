@@ -20,6 +20,9 @@
 #define UPDATE_BODY_MAX (65535 - 19)
 
 enum update_attr_type {
+	UPDATE_ATTR_ORIGIN = 1,
+	UPDATE_ATTR_AS_PATH = 2,
+	UPDATE_ATTR_NEXT_HOP = 3,
 	UPDATE_ATTR_MP_REACH = 14,
 	UPDATE_ATTR_MP_UNREACH = 15,
 	UPDATE_ATTR_EXT_COMMUNITIES = 16,
@@ -84,6 +87,15 @@ bool update_scan(struct update_scan *scan, uint8_t *body, size_t len);
 /* Whether any of its routes is of SAFI unicast, multicast or labeled, as all
  * outside of MP_REACH_NLRI are (RFC 4760). */
 bool update_has_ip_routes(const struct update_scan *scan);
+
+/*
+ * Whether it has routes outside of MP_REACH_NLRI but not ORIGIN, AS_PATH and
+ * NEXT_HOP.  RFC 7606 section 3(d) has them withdrawn.  bgpd does that, except
+ * when it has parsed no attribute that it knows, from a neighbor with graceful
+ * restart (bgp_attr.c:3126), or MP_UNREACH_NLRI (bgp_attr.c:3134): then it
+ * takes them, and crashes later over the AS path that is not there.
+ */
+bool update_lacks_mandatory(const struct update_scan *scan);
 
 /* Whether all its routes are of a SAFI whose NLRI is a tunnel's endpoint: 7
  * (RFC 5512) or 73 (RFC 9830). */
