@@ -24,6 +24,8 @@ wait        poll until a condition holds
 bgpspeaker  a raw BGP speaker that sends any bytes and keeps all it is sent
 otherbgp    GoBGP and BIRD as neighbors
 bgpdut      one bgpd with the module and raw speakers around it; makes attributes 23
+fuzzupdate  UPDATEs of a hostile peer, each a function of a seed and a number
+fuzzpeers   the routers and sessions for these, with the module and without
 tea         the Tunnel Encapsulation attribute, made and read for the speaker
 probe       single packets of any size and marking; ICMP "too big" answers
 inject      forged and replayed packets; who hears them
