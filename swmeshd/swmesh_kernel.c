@@ -126,7 +126,7 @@ static int dump_link(const struct nlmsghdr *nlh, void *arg)
 
 static int dump_route(const struct nlmsghdr *nlh, void *arg)
 {
-	kroute_notification(nlh, false);
+	kroute_notification(nlh);
 	return MNL_CB_OK;
 }
 

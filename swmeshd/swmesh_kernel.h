@@ -60,7 +60,7 @@ void swmesh_kernel_leftovers(unsigned int *devices, unsigned int *routes);
 
 void kroute_init(void);
 void kroute_stop(void);
-void kroute_notification(const struct nlmsghdr *nlh, bool own);
+void kroute_notification(const struct nlmsghdr *nlh);
 /* Before and after a dump of the routes. */
 void kroute_mark(void);
 void kroute_unmarked(void);

@@ -58,7 +58,10 @@ struct kroute {
 	 * it goes when the right one is there. */
 	bool stale;
 	uint32_t stale_mtu;
-	bool asked; /* a request is under way */
+	/* A request is under way; it is over when it has been answered and the
+	 * notifications that the kernel sent before the answer have been read,
+	 * for they tell in which order it and others changed the route. */
+	bool asked, answered;
 	bool asked_add;
 	int asked_ifindex;
 	uint32_t asked_mtu;
@@ -123,6 +126,23 @@ static void set_have(struct kroute *r, bool present, int ifindex)
 	r->have_ifindex = ifindex;
 	if (ifindex)
 		kroute_device_add(&by_device, r);
+}
+
+/* The kernel has it with this MTU no more. */
+static void gone(struct kroute *r, uint32_t mtu)
+{
+	if (r->stale && r->stale_mtu == mtu)
+		r->stale = false;
+	else if (r->have_mtu == mtu)
+		set_have(r, false, 0);
+}
+
+static void check_later(struct kroute *r)
+{
+	if (r->checking)
+		return;
+	r->checking = true;
+	kroute_check_add_tail(&checks, r);
 }
 
 /* Frees it if it is nothing to anybody. */
@@ -190,8 +210,10 @@ static void request_done(void *arg, int err, const char *text)
 	struct kroute *r = arg;
 
 	r->asked = false;
-	if (err == ESRCH && !r->asked_add)
-		err = 0; /* gone already */
+	if (err == ESRCH && !r->asked_add) {
+		gone(r, r->asked_mtu);
+		err = 0;
+	}
 	if (err == EACCES && r->asked_add &&
 	    kdev_allow_ipv6(r->asked_ifindex)) {
 		kroute_reconcile(r);
@@ -201,19 +223,8 @@ static void request_done(void *arg, int err, const char *text)
 		refused(r, err, text);
 		return;
 	}
-	if (r->asked_add && r->present && r->have_mtu != r->asked_mtu) {
-		r->stale = true;
-		r->stale_mtu = r->have_mtu;
-	}
-	if (r->stale && r->stale_mtu == r->asked_mtu)
-		r->stale = false;
-	if (r->asked_add || r->asked_mtu == r->have_mtu) {
-		set_have(r, r->asked_add, r->asked_ifindex);
-		r->have_mtu = r->asked_mtu;
-	}
-	if (is_in(r))
-		tell_model(r, NULL);
-	kroute_reconcile(r);
+	r->asked = r->answered = true;
+	check_later(r);
 }
 
 static void put_mtu(struct nlmsghdr *nlh, uint32_t mtu)
@@ -374,14 +385,6 @@ static int collect(const struct nlattr *attr, void *arg)
 	return MNL_CB_OK;
 }
 
-static void check_later(struct kroute *r)
-{
-	if (r->checking)
-		return;
-	r->checking = true;
-	kroute_check_add_tail(&checks, r);
-}
-
 static uint32_t get_mtu(const struct nlattr *metrics)
 {
 	const struct nlattr *attr;
@@ -423,7 +426,7 @@ static bool parse(const struct nlmsghdr *nlh, struct prefix_ipv6 *dst,
 	return true;
 }
 
-void kroute_notification(const struct nlmsghdr *nlh, bool own)
+void kroute_notification(const struct nlmsghdr *nlh)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct prefix_ipv6 dst;
@@ -431,8 +434,7 @@ void kroute_notification(const struct nlmsghdr *nlh, bool own)
 	uint32_t mtu;
 	int ifindex;
 
-	/* Our own requests are answered elsewhere, and in order. */
-	if (own || !parse(nlh, &dst, &ifindex, &mtu))
+	if (!parse(nlh, &dst, &ifindex, &mtu))
 		return;
 	r = kroute_get(&dst);
 	if (nlh->nlmsg_type == RTM_NEWROUTE) {
@@ -444,10 +446,8 @@ void kroute_notification(const struct nlmsghdr *nlh, bool own)
 		set_have(r, true, ifindex);
 		r->have_mtu = mtu;
 		r->unreachable = rtm->rtm_type == RTN_UNREACHABLE;
-	} else if (r->stale && r->stale_mtu == mtu)
-		r->stale = false;
-	else if (r->have_ifindex == ifindex && r->have_mtu == mtu)
-		set_have(r, false, 0);
+	} else
+		gone(r, mtu);
 	r->marked = false;
 	check_later(r);
 }
@@ -496,10 +496,14 @@ bool kroute_idle(void)
 		if (!r)
 			return true;
 		r->checking = false;
+		if (r->answered)
+			r->asked = r->answered = false;
 		/* The model sees to those whose device went first. */
 		if (r->wanted && r->want_ifindex &&
 		    !swmesh_kernel_owns(r->want_ifindex))
 			continue;
+		if (is_in(r))
+			tell_model(r, NULL);
 		kroute_reconcile(r);
 	}
 	return false;

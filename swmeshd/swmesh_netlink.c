@@ -406,8 +406,7 @@ static void notification(const struct nlmsghdr *nlh)
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		nl_ops->route(nlh, nlh->nlmsg_pid ==
-					   mnl_socket_get_portid(req_sock));
+		nl_ops->route(nlh);
 		break;
 	default:
 		break;

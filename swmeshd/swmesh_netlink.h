@@ -26,7 +26,7 @@ typedef void (*nl_done)(void *arg, int err, const char *text);
 struct nl_ops {
 	/* A notification, from a dump or from the kernel by itself. */
 	void (*link)(const struct nlmsghdr *nlh);
-	void (*route)(const struct nlmsghdr *nlh, bool own);
+	void (*route)(const struct nlmsghdr *nlh);
 	/* Notifications or answers were lost: dump again. */
 	void (*overrun)(void);
 	/* All that was there to read has been delivered. False: call it again

@@ -2,6 +2,8 @@
 """Daemons die and come back: traffic goes on, and nothing is left over (design decision 7)."""
 import contextlib
 import json
+import os
+import signal
 import subprocess
 
 import pytest
@@ -128,6 +130,45 @@ def test_devices_of_others_come_and_go(settled, tmp_path):
         assert "reading devices: " not in file.read()
 
 
+def drops(pid):
+    """How many messages the kernel could not deliver to the netlink sockets of a process."""
+    folder = "/proc/%d/fd" % pid
+    links = [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
+    with open("/proc/%d/net/netlink" % pid) as file:
+        rows = [dict(zip(head, line.split())) for head in [next(file).split()] for line in file]
+    return sum(int(row["Drops"]) for row in rows if "socket:[%s]" % row["Inode"] in links)
+
+
+def test_notifications_lost(settled):
+    """swmeshd does not run while so much changes that the kernel loses notifications for it
+    (ENOBUFS), the removal of a device of ours among them: it reads all anew."""
+    router = settled["a1"]
+    process = router["swmeshd"].process
+    before = drops(process.pid)
+    name = softwires.sends_by("a1", island(2)).name
+    netns.ip_batch("a1", ["link add much%d group %d type dummy" % (i, GROUP) for i in range(CROWD)])
+    process.send_signal(signal.SIGSTOP)
+    try:
+        def lost():
+            netns.ip_batch("a1", ["link set group %d mtu %d" % (GROUP, mtu)
+                                  for mtu in range(1400, 1410)])
+            return drops(process.pid) > before
+
+        wait.until(lost, "the kernel loses notifications")
+        netns.ip_batch("a1", ["link del " + name])
+    finally:
+        netns.ip_batch("a1", ["link del group %d" % GROUP])
+        process.send_signal(signal.SIGCONT)
+
+    def said():
+        with open(router.file("swmeshd.log")) as file:
+            return "notifications were lost" in file.read()
+
+    wait.until(said, "swmeshd says so")
+    softwires.wait_sends("a1", island(2), loopback(2), "ip6gre", 100)
+    wait_settled(settled, 1)
+
+
 def test_change_while_away_is_corrected(settled):
     """What differs after a restart is set right in place, what is right is not touched; what
     nobody asks for goes after the grace time, and not before."""
@@ -201,6 +242,18 @@ def test_ipv6_switched_off(settled):
     finally:
         with netns.inside("a1"):
             netns.write_sysctl("net/ipv6/conf/default/disable_ipv6", 0)
+
+
+def test_flushed_again_and_again(settled):
+    """Routes are removed while swmeshd is putting them back, which it learns by another socket
+    than that its own request was carried out: in the end all of them are there, the prefix's
+    unreachable one too (B3)."""
+    for _ in range(15):
+        netns.run("a1", ["ip", "-6", "route", "flush", "proto", kernel.SWMESH_PROTO], check=False)
+    wait.until(lambda: softwires.guarded("a1"), "the SW-NHOP prefix is unreachable")
+    wait_settled(settled, 1)
+    softwires.wait_talk(settled, [(1, 2), (2, 1), (1, 3), (3, 1)])
+    assert softwires.guarded("a1")
 
 
 @contextlib.contextmanager
