@@ -6,8 +6,8 @@
  * Chain `outer` sees packets to this system, ESP and AH after they are opened,
  * too: the kernel passes what was in them through the hooks once more, marked
  * as out of IPsec. Chain `sent` is there for the moment in which somebody has
- * flushed the kernel's IPsec policies. Chain `inner` sees what comes out of our
- * tunnel devices, before connection tracking.
+ * flushed the kernel's IPsec policies, and for ICMP errors. Chain `inner` sees
+ * what comes out of our tunnel devices, before connection tracking.
  */
 #include <zebra.h>
 
@@ -219,6 +219,31 @@ static void rules_outer(struct filter_text *text,
 	drop(text, shape, "outer", "", FILTER_UNKNOWN_SOURCE);
 }
 
+/*
+ * An ICMP error quotes the packet that it is about (RFC 792, RFC 4443 section
+ * 3). When a device has just gone, that is what IPsec has opened, and the
+ * kernel's "port unreachable" would bring it back through the core in clear. Of
+ * IPv6 also packets with extension headers before the encapsulation.
+ */
+static void rule_quoted(struct filter_text *text,
+			const struct filter_shape *shape, unsigned int protocol)
+{
+	char match[200];
+
+	/* @th: offset and length in bits, from the ICMP header on. */
+	if (IS_IPADDR_V4(&shape->source))
+		snprintfrr(
+			match, sizeof(match),
+			"icmp type { 3, 11, 12 } @th,136,8 %u rt ipsec missing ip saddr %pIA",
+			protocol, &shape->source);
+	else
+		snprintfrr(
+			match, sizeof(match),
+			"icmpv6 type { 1, 2, 3, 4 } @th,112,8 { 0, 43, 44, 60, %u } rt ipsec missing ip6 saddr %pIA",
+			protocol, &shape->source);
+	drop(text, shape, "sent", match, FILTER_CLEAR_SENT);
+}
+
 static void rules_sent(struct filter_text *text,
 		       const struct filter_shape *shape, const char *ip)
 {
@@ -240,6 +265,7 @@ static void rules_sent(struct filter_text *text,
 			   "meta l4proto %u rt ipsec missing %s saddr %pIA",
 			   all[i].protocol, ip, &shape->source);
 		drop(text, shape, "sent", match, FILTER_CLEAR_SENT);
+		rule_quoted(text, shape, all[i].protocol);
 	}
 }
 

@@ -144,6 +144,46 @@ def test_swmeshd_killed(settled):
     settled.assert_protected(mark)
 
 
+def test_icmp_error_quotes_nothing(settled):
+    """A device is gone while packets for it arrive: the kernel's ICMP error would quote, in clear,
+    what IPsec has opened. It is dropped and counted."""
+    mark = settled.capture.mark()
+    flow = settled.flow("h1", host(2), "h2", rate=50)
+    softwires.wait_flowing(flow)
+    with counting() as moved, settled["a2"]["swmeshd"].frozen():
+        netns.ip_batch("a2", ["link del " + name for name in kernel.tunnels("a2")])
+        wait.until(lambda: moved().get("clear-sent"), "a2 stops an ICMP error")
+    softwires.wait_flowing(flow, limit=LIMIT)
+    flow.stop()
+    wait_up(settled)
+    settled.assert_only_ipsec(mark)
+
+
+def protected(node):
+    """Protocols for which the node has charon's policies."""
+    return {p.proto for p in xfrm.policies(node) if p.tmpl}
+
+
+def test_policies_of_a_dead_charon(settled):
+    """charon dies, and the tunnel that it protected is none any more when the next one comes: its
+    policies go, which would stop that protocol in clear for ever."""
+    def use(kind):
+        for n in settled.numbers:
+            softwires.set_tunnels(settled["a%d" % n], "tunnel 10 " + kind)
+
+    charon = settled["a1"].charon
+    use("ip-in-ip")
+    wait.until(lambda: 4 in protected("a1"), "IP-in-IP is protected", LIMIT)
+    softwires.wait_talk(settled, limit=LIMIT)
+    charon.kill()
+    use("gre")
+    charon.start()
+    wait_up(settled)
+    wait.until(lambda: protected("a1") == {GRE}, "the old policies are gone", LIMIT)
+    softwires.wait_talk(settled)
+    wait.until(settled.assert_one_each, "one of each", LIMIT)
+
+
 @pytest.mark.parametrize("zebra, bgpd, seconds", [(1, 2, 20), (2, 1, 60)])
 def test_frr_frozen(settled, zebra, bgpd, seconds):
     """zebra of one AFBR and bgpd of the other one stand still, longer than BGP's hold time, the
