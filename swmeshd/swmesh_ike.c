@@ -113,8 +113,7 @@ static void release_now(struct thread *t)
 	DEBUGD(&swmesh_dbg_ike, "ike: peer %pIA is not wanted any more",
 	       &peer->addr);
 	ike_unload(peer->name);
-	if (!ike_synced())
-		swmesh_xfrm_purge(&peer->local, &peer->addr, NULL, 0);
+	ike_orphans_release(peer);
 	ike_peer_del(peer);
 }
 

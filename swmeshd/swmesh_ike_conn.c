@@ -50,6 +50,8 @@ bool ike_conn_name_parse(const char *name, struct ipaddr *addr)
 	return !str2ipaddr(name + strlen(IKE_NAME_PREFIX), addr);
 }
 
+#define REQID_OURS 0x40000000u
+
 uint32_t ike_reqid(const struct ipaddr *local, const struct ipaddr *remote,
 		   enum ike_kind kind)
 {
@@ -57,7 +59,12 @@ uint32_t ike_reqid(const struct ipaddr *local, const struct ipaddr *remote,
 
 	hash = jhash(&remote->ip, IS_IPADDR_V4(remote) ? 4 : 16, hash);
 	/* High ones: charon takes its own from 1 on. */
-	return 0x40000000u | (hash << 3 & 0x3ffffff8u) | (uint32_t)kind;
+	return REQID_OURS | (hash << 3 & 0x3ffffff8u) | (uint32_t)kind;
+}
+
+bool ike_reqid_is(uint32_t reqid, enum ike_kind kind)
+{
+	return (reqid & (REQID_OURS | 7)) == (REQID_OURS | (uint32_t)kind);
 }
 
 const char *ike_digest_name(const uint8_t digest[IKE_DIGEST_LEN], uint8_t salt,

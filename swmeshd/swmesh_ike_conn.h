@@ -62,6 +62,8 @@ bool ike_conn_name_parse(const char *name, struct ipaddr *addr);
  * even if charon has forgotten the old ones, and other than for any else. */
 uint32_t ike_reqid(const struct ipaddr *local, const struct ipaddr *remote,
 		   enum ike_kind kind);
+/* May it be of a child of that kind, of whatever pair? */
+bool ike_reqid_is(uint32_t reqid, enum ike_kind kind);
 
 /* The messages; a builder with an error is left as swmesh_vici_request() wants
  * it. */

@@ -208,6 +208,18 @@ void ike_incoming_set(struct ike_peer *peer, uint32_t id);
 void ike_log_changed(const struct ike_peer *peer);
 void ike_log_stop(void);
 
+/* ---- swmesh_ike_orphan.c ---- */
+
+/* Remove what a charon that died left in the kernel for the peer, now that it
+ * is protected by another. True: some was seen for the first time; call it
+ * again when charon has been asked again. */
+bool ike_orphans_drop(struct ike_peer *peer);
+/* The peer goes: remove what charon will not. */
+void ike_orphans_release(const struct ike_peer *peer);
+/* Likewise of pairs that are no peers, unless charon has SAs with that AFBR.
+ * Some of them at a time. */
+void ike_orphans_sweep(bool (*in_charon)(const struct ipaddr *remote));
+
 /* ---- swmesh_ike_sync.c ---- */
 
 void ike_vici_up(bool up);

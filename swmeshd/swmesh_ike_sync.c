@@ -30,8 +30,6 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_KNOWN, "IKE connection without a peer");
 /* Names that are sure to fit into a packet, with others of the operator's. */
 #define NAMES_MAX 8000
 #define KNOWN_MAX (2 * MESH_AFBRS_MAX)
-/* SAs of a pair that are looked at; there are two for each child. */
-#define PAIR_SAS_MAX 64
 
 /* Of ours in charon, but of no peer. */
 PREDECL_HASH(ike_known);
@@ -97,6 +95,11 @@ static void known_clear(void)
 
 	while ((k = ike_known_pop(&known)))
 		XFREE(MTYPE_IKE_KNOWN, k);
+}
+
+static bool is_known(const struct ipaddr *addr)
+{
+	return known_find(addr) != NULL;
 }
 
 /* Nobody has asked for them since we started. */
@@ -232,63 +235,6 @@ static void sweep(struct ike_peer *peer)
 	}
 }
 
-/* ---- kernel SAs that a charon left behind ---- */
-
-static bool charon_has(const struct ike_peer *peer, uint32_t spi)
-{
-	const struct ike_sa *sa;
-
-	frr_each (ike_sas_const, &peer->sas, sa)
-		for (unsigned int i = 0; i < sa->n_children; i++)
-			if (sa->children[i].spi_in == spi ||
-			    sa->children[i].spi_out == spi)
-				return true;
-	return false;
-}
-
-static bool spis_have(const struct ike_spis *spis, uint32_t spi)
-{
-	for (unsigned int i = 0; i < spis->n; i++)
-		if (spis->spi[i] == spi)
-			return true;
-	return false;
-}
-
-/* Those that charon did not know of last time either: what is being set up is
- * in the kernel before charon tells of it. */
-static void drop_orphans(struct ike_peer *peer)
-{
-	struct xfrm_sa sas[PAIR_SAS_MAX];
-	struct ike_spis before = peer->orphans;
-	uint32_t keep[PAIR_SAS_MAX];
-	unsigned int n, n_keep = 0;
-
-	peer->orphans.n = 0;
-	if (peer->state != IKE_UP || !ike_peer_protected(peer))
-		return;
-	n = swmesh_xfrm_sas(&peer->local, &peer->addr, sas, PAIR_SAS_MAX);
-	for (unsigned int i = 0; i < n; i++) {
-		if (charon_has(peer, sas[i].spi)) {
-			keep[n_keep++] = sas[i].spi;
-			continue;
-		}
-		if (!spis_have(&before, sas[i].spi)) {
-			keep[n_keep++] = sas[i].spi;
-			if (peer->orphans.n < IKE_SPIS_MAX)
-				peer->orphans.spi[peer->orphans.n++] =
-					sas[i].spi;
-		}
-	}
-	if (n_keep < n) {
-		n = swmesh_xfrm_purge(&peer->local, &peer->addr, keep, n_keep);
-		DEBUGD(&swmesh_dbg_ike,
-		       "ike: peer %pIA: %u SAs that a charon left behind are removed",
-		       &peer->addr, n);
-	}
-	if (peer->orphans.n)
-		ike_audit_in(AUDIT_FIRST_MS);
-}
-
 /* ---- comparing ---- */
 
 static void named(const struct vici_value *value)
@@ -382,10 +328,14 @@ static void audit_done(void *arg, const struct swmesh_vici_reply *reply)
 		if (!peer->told)
 			continue;
 		sweep(peer);
-		drop_orphans(peer);
+		if (ike_orphans_drop(peer))
+			ike_audit_in(AUDIT_FIRST_MS);
 		ike_peer_kernel(peer);
 		ike_check(peer);
 	}
+	/* First: what charon takes down now is not left behind yet. */
+	if (swmesh_grace_over())
+		ike_orphans_sweep(is_known);
 	known_drop();
 }
 

@@ -400,6 +400,47 @@ unsigned int swmesh_xfrm_purge(const struct ipaddr *local,
 	return n;
 }
 
+unsigned int swmesh_xfrm_purge_policies(const struct ipaddr *local,
+					const struct ipaddr *remote,
+					uint32_t reqid)
+{
+	struct view_policies_head *list = view_pair_policies(local, remote);
+	struct view_policy *p;
+	unsigned int n = 0;
+	int err;
+
+	if (!list)
+		return 0;
+	/* Nothing leaves the list before the notifications are read. */
+	frr_each (view_policies, list, p) {
+		struct xfrm_userpolicy_id id = {
+			.sel = p->sel, .index = p->index, .dir = p->dir};
+
+		if (!p->n || p->tmpl[0].reqid != reqid)
+			continue;
+		err = xfrm_del_policy(&id);
+		n += !err;
+		if (err && err != ENOENT)
+			zlog_warn_limited(
+				reqid,
+				"kernel: an IPsec policy for %pIA cannot be removed: %s",
+				remote, strerror(err));
+	}
+	if (n)
+		DEBUGD(&swmesh_dbg_ike,
+		       "kernel: %u IPsec policies of nobody for %pIA removed",
+		       n, remote);
+	return n;
+}
+
+unsigned int swmesh_xfrm_pairs(bool (*take)(const struct ipaddr *local,
+					    const struct ipaddr *remote,
+					    uint32_t reqid),
+			       struct xfrm_pair *pairs, unsigned int cap)
+{
+	return view_pairs_with(take, pairs, cap);
+}
+
 uint64_t swmesh_xfrm_stat(const char *name)
 {
 	char line[128], word[64];

@@ -111,6 +111,21 @@ unsigned int swmesh_xfrm_purge(const struct ipaddr *local,
 			       const struct ipaddr *remote,
 			       const uint32_t *keep, unsigned int n_keep);
 
+/* Delete the pair's policies with this request ID. Returns how many. */
+unsigned int swmesh_xfrm_purge_policies(const struct ipaddr *local,
+					const struct ipaddr *remote,
+					uint32_t reqid);
+
+/* Pairs that have an SA or a policy with a request ID that take() wants; the
+ * number, at most cap. */
+struct xfrm_pair {
+	struct ipaddr local, remote;
+};
+unsigned int swmesh_xfrm_pairs(bool (*take)(const struct ipaddr *local,
+					    const struct ipaddr *remote,
+					    uint32_t reqid),
+			       struct xfrm_pair *pairs, unsigned int cap);
+
 /* Packets that xfrm dropped, from /proc/net/xfrm_stat; by name. */
 uint64_t swmesh_xfrm_stat(const char *name);
 

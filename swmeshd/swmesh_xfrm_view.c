@@ -640,3 +640,39 @@ void view_fini(void)
 	view_pairs_fini(&pairs);
 	view_dirty_fini(&dirty);
 }
+
+typedef bool (*pair_taker)(const struct ipaddr *local,
+			   const struct ipaddr *remote, uint32_t reqid);
+
+static bool pair_taken(const struct view_pair *pair, pair_taker take,
+		       const struct ipaddr *local, const struct ipaddr *remote)
+{
+	const struct view_policy *p;
+	const struct view_sa *s;
+
+	frr_each (view_policies_const, &pair->policies, p)
+		if (p->n && take(local, remote, p->tmpl[0].reqid))
+			return true;
+	frr_each (view_sas_const, &pair->sas, s)
+		if (take(local, remote, s->sa.reqid))
+			return true;
+	return false;
+}
+
+unsigned int view_pairs_with(pair_taker take, struct xfrm_pair *found,
+			     unsigned int cap)
+{
+	struct view_pair *pair;
+	unsigned int n = 0;
+
+	/* Which end is ours is not known without a policy: try both. */
+	frr_each (view_pairs, &pairs, pair) {
+		if (n == cap)
+			break;
+		if (pair_taken(pair, take, &pair->a, &pair->b))
+			found[n++] = (struct xfrm_pair){pair->a, pair->b};
+		else if (pair_taken(pair, take, &pair->b, &pair->a))
+			found[n++] = (struct xfrm_pair){pair->b, pair->a};
+	}
+	return n;
+}

@@ -84,6 +84,12 @@ struct view_sas_head *view_pair_sas(const struct ipaddr *a,
 struct view_policies_head *view_pair_policies(const struct ipaddr *a,
 					      const struct ipaddr *b);
 
+/* See swmesh_xfrm_pairs(). */
+unsigned int view_pairs_with(bool (*take)(const struct ipaddr *local,
+					  const struct ipaddr *remote,
+					  uint32_t reqid),
+			     struct xfrm_pair *found, unsigned int cap);
+
 /* swmesh_xfrm_flow.c; see swmesh_xfrm_child(). */
 bool view_child(const struct ipaddr *local, const struct ipaddr *remote,
 		uint8_t protocol, uint16_t local_port, uint16_t remote_port,
