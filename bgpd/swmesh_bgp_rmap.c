@@ -152,6 +152,9 @@ match_peer(void *rule, const struct prefix *prefix, void *object)
  */
 static void set_nhop(struct attr *attr, const struct swmesh_nhop *n)
 {
+	/* "set sr-te color": next-hop tracking would keep the route apart, and
+	 * resolve it by an SR policy only, which no softwire has. */
+	attr->srte_color = 0;
 	if (IN6_IS_ADDR_V4MAPPED(&n->next_hop)) {
 		attr->mp_nexthop_global = n->addr;
 		attr->mp_nexthop_len = BGP_ATTR_NHLEN_IPV6_GLOBAL;

@@ -34,6 +34,9 @@ MAPS = {2: ("route-map SOFTWIRE-IN in",), 3: ("route-map SOFTWIRE-OUT out",),
 CALLS = """route-map CALLS permit 10
  call SOFTWIRE-OUT-SIX
  set metric 3
+route-map COLOURED permit 10
+ set sr-te color 5
+ call SOFTWIRE-IN
 """
 PREFIX = "fd53:574d:4553:4800:"
 TEA = dut.gre(1)
@@ -344,6 +347,23 @@ exit
     router.configure("swmeshd", "softwire mesh\nno announce encap-set SIX\n"
                                 "encap-set EDGE\nno tunnel 5\n")
     wait.until(lambda: kinds(3, "10.99.0.0/24") == "0002", "GRE is back")
+
+
+def test_coloured(router, peers):
+    """"set sr-te color" of a route-map that calls ours: the route resolves by its softwire, and is
+    counted."""
+    lines = "router bgp %d\naddress-family ipv4 unicast\nneighbor %s route-map %%s in\n" % (
+        dut.ASN, dut.address(2))
+    router.configure("bgpd", lines % "COLOURED")
+    peers[2].announce("10.47.0.0/24", "fd00:9::2", TEA)
+    nhop = sw_nhop(router, "10.47.0.0/24")
+    host_route(router, nhop)
+    wait.until(lambda: valid(router, "10.47.0.0/24"), "the route is valid")
+    wait.until(lambda: [n["routesIpv4"] for n in show(router)["nextHops"]
+                        if n["swNhop"] == nhop] == [1], "it is counted")
+    host_route(router, nhop, False)
+    wait.until(lambda: not valid(router, "10.47.0.0/24"), "the route is invalid")
+    router.configure("bgpd", lines % "SOFTWIRE-IN")
 
 
 def test_route_maps_stay(router, peers):
