@@ -100,6 +100,53 @@ def test_lines_go_with_neighbors(net):
     assert own not in router.show("bgpd", "show running-config")
 
 
+def test_remote_as_changed(net):
+    """A line that says what holds by default is not kept: an iBGP neighbor that becomes external is
+    filtered, whatever was said before, until it is allowed then; and "no" leads back."""
+    router, name = net[dut.DUT], "fd00:9::e"
+    netns.ip_batch(dut.SPEAKERS, ["address add %s/64 dev bsp-bdut nodad" % name])
+    lines = """router bgp %d
+neighbor fd00:9::e remote-as %%d
+neighbor fd00:9::e passive
+neighbor fd00:9::e advertisement-interval 0
+neighbor fd00:9::e capability extended-nexthop
+%%sneighbor fd00:9::e tunnel-encapsulation
+address-family ipv4 unicast
+neighbor fd00:9::e activate
+""" % dut.ASN
+    again = "router bgp %d\n%%sneighbor fd00:9::e tunnel-encapsulation\n" % dut.ASN
+    sender = dut.speaker(2)
+    sender.announce("10.82.0.0/24", "fd00:9::2", dut.gre(1))
+
+    def peer(asn):
+        return bgp.Speaker(dut.SPEAKERS, name, dut.ROUTER, asn, "10.255.9.14",
+                           ibgp=asn == dut.ASN).start()
+
+    def kept():
+        return "%s tunnel-encapsulation" % name in router.show("bgpd", "show running-config")
+    router.configure("bgpd", lines % (dut.ASN, ""))
+    inside = peer(dut.ASN)
+    try:
+        assert inside.wait_route("10.82.0.0/24").tea == dut.gre(1) and not kept()
+    finally:
+        inside.stop()
+    router.configure("bgpd", "router bgp %d\nneighbor %s remote-as 65014\n" % (dut.ASN, name))
+    outside = peer(65014)
+    try:
+        assert outside.wait_route("10.82.0.0/24").tea is None
+        router.configure("bgpd", again % "")
+        wait.until(lambda: outside.routes()["10.82.0.0/24"].tea == dut.gre(1), "it is allowed")
+        assert kept()
+        router.configure("bgpd", again % "no ")
+        wait.until(lambda: outside.routes()["10.82.0.0/24"].tea is None, "it is filtered again")
+        assert not kept()
+        for one in (sender, outside):
+            one.assert_up()
+    finally:
+        for one in (sender, outside):
+            one.stop()
+
+
 def test_refused_lines(net):
     """A line about nobody is refused as bgpd refuses its own."""
     with pytest.raises(vty.VtyError) as refused:
