@@ -267,7 +267,8 @@ static int free_pref(const struct route_map *map)
 	return pref;
 }
 
-static void ensure(const char *name, const char *match, const char *set,
+/* True when our entry was not there. */
+static bool ensure(const char *name, const char *match, const char *set,
 		   const char *arg)
 {
 	struct route_map_index *index;
@@ -275,7 +276,7 @@ static void ensure(const char *name, const char *match, const char *set,
 	int pref;
 
 	if (map_entry(name, set))
-		return;
+		return false;
 	map = route_map_get(name);
 	pref = free_pref(map);
 	if (pref != MAP_PREF)
@@ -286,6 +287,7 @@ static void ensure(const char *name, const char *match, const char *set,
 	if (match)
 		route_map_add_match(index, match, "", RMAP_EVENT_MATCH_ADDED);
 	route_map_add_set(index, set, arg);
+	return true;
 }
 
 static char *map_name(const char *set, char *buf, size_t size)
@@ -294,16 +296,32 @@ static char *map_name(const char *set, char *buf, size_t size)
 	return buf;
 }
 
+/*
+ * A map that is made again where a removed one was frees that at once
+ * (route_map_add(), lib/routemap.c:647), and neighbors go on using it until
+ * bgpd's timer for changed maps has run, seconds later.  So it runs now.
+ */
+static void let_go_of_removed(void)
+{
+	if (!bm->t_rmap_update)
+		return;
+	THREAD_OFF(bm->t_rmap_update);
+	bgp_route_map_update_timer(NULL);
+}
+
 void swmesh_rmap_ensure(void)
 {
 	const struct swmesh_set *set;
 	char name[256];
+	bool made;
 
-	ensure(MAP_IN, RULE_PEER, RULE_NEXT_HOP, "");
-	ensure(MAP_OUT, NULL, RULE_ENCAP, "");
+	made = ensure(MAP_IN, RULE_PEER, RULE_NEXT_HOP, "");
+	made |= ensure(MAP_OUT, NULL, RULE_ENCAP, "");
 	for (set = swmesh_set_next(NULL); set; set = swmesh_set_next(set))
-		ensure(map_name(set->name, name, sizeof(name)), NULL,
-		       RULE_ENCAP, set->name);
+		made |= ensure(map_name(set->name, name, sizeof(name)), NULL,
+			       RULE_ENCAP, set->name);
+	if (made)
+		let_go_of_removed();
 }
 
 /*

@@ -378,6 +378,9 @@ def test_route_maps_stay(router, peers):
         router.show("bgpd", "show running-config").splitlines()]
     assert "softwire-next-hop" in router.show("bgpd", "show route-map SOFTWIRE-IN")
     peers[2].announce("10.45.0.0/24", "fd00:9::2", TEA)
+    # Long before bgpd's timer for changed maps (5 s): neighbors must not use the removed one, whose
+    # memory is free, until then.
+    wait.until(lambda: "10.45.0.0/24" in routes(router), "the new map is used", 3)
     sw_nhop(router, "10.45.0.0/24")
 
 
