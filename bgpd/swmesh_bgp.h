@@ -4,7 +4,8 @@
  *
  * One subject a file: _module (load, the post run), _rx (received UPDATEs),
  * _carry (attribute 23 into bgpd's tables), _transit (it in there), _policy
- * (what is said about neighbors), _filter (who may send and be sent it), _out
+ * (what is said about neighbors), _filter (who may send and be sent it), _limit
+ * and _use (how many softwires a neighbor may have, and has), _out
  * (announcements), _attach (our attribute on them), _nhop (SW-NHOPs and who
  * uses them), _nht (answers about them), _rmap (SOFTWIRE-IN and -OUT), _sets
  * (encap-sets), _zebra (talk with swmeshd), _stats and _vty (show). All of it
@@ -23,6 +24,7 @@
 #include "bgpd/bgpd.h"
 #include "bgpd/bgp_attr.h"
 
+#include "bgpd/swmesh_quota.h"
 #include "lib/swmesh_msg.h"
 #include "lib/tea.h"
 
@@ -95,7 +97,8 @@ struct swmesh_policy {
 	struct swmesh_policies_item item;
 	char *instance; /* bgp->name_pretty */
 	char *neighbor; /* peer->host, which is a peer group's name too */
-	enum swmesh_rule rule[2]; /* _filter: in, out */
+	enum swmesh_rule rule[2];  /* _filter: in, out */
+	struct swmesh_limit limit; /* _limit; max 0: nothing said */
 };
 
 /* NULL: nothing has been said. */
@@ -159,6 +162,8 @@ struct swmesh_peer {
 	char *instance; /* VRF or view name */
 	char *host;
 	uint64_t count[SWMESH_COUNT_MAX];
+	struct swmesh_quota quota; /* _use */
+	bool collided; /* a SW-NHOP of its routes was another pair's */
 	/* The last one refused. */
 	char reason[TEA_TEXT_LEN];
 	time_t refused_at; /* monotonic, seconds */
@@ -168,6 +173,8 @@ struct swmesh_peer {
 
 /* What is counted about a neighbor; made when missing. */
 struct swmesh_peer *swmesh_peer_get(const struct peer *peer);
+/* NULL: nothing yet. */
+struct swmesh_peer *swmesh_peer_find(const struct peer *peer);
 void swmesh_peer_refused(struct swmesh_peer *stats, const char *reason,
 			 const uint8_t *attr, size_t len);
 /* In order of their names. */
@@ -211,8 +218,12 @@ struct swmesh_nhop {
 	bool tea_sent;	 /* ... and of this attribute */
 	bool fresh;	 /* not counted yet */
 	bool retired;	 /* of a prefix that was configured before */
-	bool refused;	 /* swmeshd cannot use an attribute so long */
 	int64_t idle_ms; /* since when no route uses it; 0: in use */
+	/* _use: softwires it counts for, the neighbors whose routes use it. */
+	uint32_t weight;
+	struct swmesh_use *uses;
+	uint32_t looked_at; /* round in which the uses were looked at */
+	bool contested;	    /* another pair would have its address */
 	/* What swmeshd told. */
 	bool state_known, state_marked, up;
 	char *tunnel;
@@ -220,13 +231,21 @@ struct swmesh_nhop {
 };
 
 /*
- * The SW-NHOP of a next hop and an attribute's value (design decision 3), one
- * for all values that differ in keys alone; swmeshd will be told this one.
- * NULL: no configuration yet, or another pair has that address already.
+ * The SW-NHOP of a neighbor's route, by its next hop and the attribute's value
+ * (design decision 3), one for all values that differ in keys alone; swmeshd
+ * will be told this one.  NULL: the neighbor may not have one more, the
+ * attribute is too long, or another pair has that address already; nothing is
+ * stored then.
  */
-struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
+struct swmesh_nhop *swmesh_nhop_get(const struct peer *peer,
+				    const struct in6_addr *next_hop,
 				    bool classic, afi_t afi, const uint8_t *tea,
 				    size_t len);
+/* Where an instance's next-hop tracking has the paths that use it, or NULL. */
+struct bgp_nexthop_cache *swmesh_nhop_bnc(const struct swmesh_nhop *n,
+					  struct bgp *bgp);
+/* The one after `prev`, the first for NULL; NULL at the end. */
+struct swmesh_nhop *swmesh_nhop_next(struct swmesh_nhop *prev);
 /* Whether it is the SW-NHOP of this attribute, the values of keys apart. */
 bool swmesh_nhop_serves(struct swmesh_nhop *n, const uint8_t *tea, size_t len);
 /* By its address; NULL when it is none of ours. */
@@ -253,6 +272,43 @@ void swmesh_nhop_states_mark(void);
 void swmesh_nhop_states_sweep(void);
 void swmesh_nhop_init(void);
 void swmesh_nhop_fini(void);
+
+/* ---- _use ---- */
+
+/* A neighbor may have a SW-NHOP of this weight; if not, it is counted and
+ * logged.  stored: there is one already. */
+bool swmesh_use_allowed(const struct peer *peer, uint32_t weight, bool stored);
+/* A route of this neighbor uses it; counted once. */
+bool swmesh_use_has(const struct swmesh_nhop *n, const struct peer *peer);
+void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer);
+/* It draws from the pool, or does not any more; then nobody uses it. */
+void swmesh_use_charge(struct swmesh_nhop *n);
+void swmesh_use_release(struct swmesh_nhop *n);
+/* Two pairs want the address of n; the neighbor's route is refused.  Later n is
+ * gone. */
+void swmesh_use_collision(struct swmesh_nhop *n, const struct peer *peer);
+void swmesh_use_address_freed(void);
+
+/* Once a second at most, while routes come and go: begin; look whose routes
+ * still use each; end: ask one neighbor for what was refused, if there is room.
+ * True when it is to be done again though nothing comes or goes. */
+void swmesh_use_check_begin(void);
+void swmesh_use_check(struct swmesh_nhop *n);
+bool swmesh_use_check_end(void);
+/* Some neighbor has routes that were refused. */
+bool swmesh_use_waiting(void);
+
+/* What a neighbor is allowed has changed: less takes effect at once. */
+void swmesh_use_limit_changed(struct peer *peer);
+/* 0: as many as there can be. */
+void swmesh_use_set_total(uint32_t max);
+struct swmesh_pool swmesh_use_pool(void);
+
+/* ---- _limit ---- */
+
+/* What is configured for a neighbor, itself or by its group. */
+struct swmesh_limit swmesh_limit_of(const struct peer *peer);
+void swmesh_limit_init(void);
 
 /* ---- _nht ---- */
 

@@ -149,12 +149,12 @@ static void set_tea(struct swmesh_nhop *n, const uint8_t *tea, size_t len)
 	XFREE(MTYPE_SWMESH_NHOP, n->tea);
 	n->tea = copy_octets(tea, len);
 	n->tea_len = len;
-	n->refused = len > NHOP_TEA_MAX;
 	n->fresh = true;
 	n->tea_sent = false;
 }
 
-static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
+static struct swmesh_nhop *nhop_new(const struct peer *peer,
+				    const struct swmesh_nhop *ref)
 {
 	struct swmesh_nhop *n;
 	struct in6_addr addr;
@@ -166,6 +166,7 @@ static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
 		n_retired--;
 		set_tea(n, ref->tea, ref->tea_len);
 		swmesh_nhop_by_key_add(&by_key, n);
+		swmesh_use_charge(n);
 		return n;
 	}
 	if (n) {
@@ -173,6 +174,7 @@ static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
 			n,
 			"SW-NHOP %pI6 of next hop %pI6 is taken by next hop %pI6: its routes are refused; change the SW-NHOP prefix",
 			&addr, &ref->next_hop, &n->next_hop);
+		swmesh_use_collision(n, peer);
 		return NULL;
 	}
 	n = XCALLOC(MTYPE_SWMESH_NHOP, sizeof(*n));
@@ -183,9 +185,11 @@ static struct swmesh_nhop *nhop_new(const struct swmesh_nhop *ref)
 	n->hash = ref->hash;
 	n->identity = copy_octets(ref->identity, ref->identity_len);
 	n->identity_len = ref->identity_len;
+	n->weight = ref->weight;
 	set_tea(n, ref->tea, ref->tea_len);
 	swmesh_nhop_by_key_add(&by_key, n);
 	swmesh_nhop_by_addr_add(&swmesh_nhops, n);
+	swmesh_use_charge(n);
 	if (SWMESH_DBG(NHOP))
 		zlog_debug("SW-NHOP %pI6 for next hop %pI6", &n->addr,
 			   &n->next_hop);
@@ -196,11 +200,15 @@ static void nhop_free(struct swmesh_nhop *n)
 {
 	if (n == last)
 		last = NULL;
-	if (n->retired)
+	if (n->retired) {
 		n_retired--;
-	else
+	} else {
+		swmesh_use_release(n);
 		swmesh_nhop_by_key_del(&by_key, n);
+	}
 	swmesh_nhop_by_addr_del(&swmesh_nhops, n);
+	if (n->contested)
+		swmesh_use_address_freed();
 	XFREE(MTYPE_SWMESH_NHOP, n->identity);
 	XFREE(MTYPE_SWMESH_NHOP, n->tea);
 	XFREE(MTYPE_SWMESH_NHOP, n->tunnel);
@@ -234,7 +242,34 @@ bool swmesh_nhop_serves(struct swmesh_nhop *n, const uint8_t *tea, size_t len)
 	       !memcmp(n->identity, ref.identity, ref.identity_len);
 }
 
-static struct swmesh_nhop *nhop_get(struct swmesh_nhop *ref)
+/* What one softwire costs: nothing that a neighbor sends is kept without. */
+static uint32_t weigh(const struct swmesh_nhop *ref)
+{
+	struct tea tea;
+	uint32_t weight;
+
+	tea_decode(ref->tea, ref->tea_len, NULL, &tea);
+	weight = swmesh_weight(&tea);
+	tea_free(&tea);
+	return weight;
+}
+
+static struct swmesh_nhop *nhop_admit(const struct peer *peer,
+				      struct swmesh_nhop *ref)
+{
+	struct swmesh_nhop *n;
+
+	ref->weight = weigh(ref);
+	if (!swmesh_use_allowed(peer, ref->weight, false))
+		return NULL;
+	n = nhop_new(peer, ref);
+	if (n)
+		swmesh_use_add(n, peer);
+	return n;
+}
+
+static struct swmesh_nhop *nhop_get(const struct peer *peer,
+				    struct swmesh_nhop *ref)
 {
 	struct swmesh_nhop *n;
 
@@ -242,7 +277,12 @@ static struct swmesh_nhop *nhop_get(struct swmesh_nhop *ref)
 	ref->hash = pair_hash(ref);
 	n = swmesh_nhop_by_key_find(&by_key, ref);
 	if (!n)
-		return nhop_new(ref);
+		return nhop_admit(peer, ref);
+	if (!swmesh_use_has(n, peer)) {
+		if (!swmesh_use_allowed(peer, n->weight, true))
+			return NULL;
+		swmesh_use_add(n, peer);
+	}
 	if (!has_tea(n, ref->tea, ref->tea_len)) {
 		if (SWMESH_DBG(NHOP))
 			zlog_debug("SW-NHOP %pI6 of next hop %pI6: other keys",
@@ -252,7 +292,18 @@ static struct swmesh_nhop *nhop_get(struct swmesh_nhop *ref)
 	return n;
 }
 
-struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
+static void too_long(const struct peer *peer, const uint8_t *tea, size_t len)
+{
+	char reason[TEA_TEXT_LEN];
+
+	snprintf(reason, sizeof(reason),
+		 "of %zu octets: swmeshd takes no more than %u", len,
+		 NHOP_TEA_MAX);
+	swmesh_peer_refused(swmesh_peer_get(peer), reason, tea, len);
+}
+
+struct swmesh_nhop *swmesh_nhop_get(const struct peer *peer,
+				    const struct in6_addr *next_hop,
 				    bool classic, afi_t afi, const uint8_t *tea,
 				    size_t len)
 {
@@ -266,9 +317,13 @@ struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
 
 	if (last && last->classic == classic && last->afi == afi &&
 	    !memcmp(&last->next_hop, next_hop, sizeof(*next_hop)) &&
-	    has_tea(last, tea, len))
+	    has_tea(last, tea, len) && swmesh_use_has(last, peer))
 		return last;
-	last = nhop_get(&ref);
+	if (len > NHOP_TEA_MAX) {
+		too_long(peer, tea, len);
+		return NULL;
+	}
+	last = nhop_get(peer, &ref);
 	if (last && (last->fresh || !last->sent)) {
 		count_soon = true;
 		swmesh_nhop_touch();
@@ -278,7 +333,7 @@ struct swmesh_nhop *swmesh_nhop_get(const struct in6_addr *next_hop,
 
 /* ---- who uses it ---- */
 
-static struct bgp_nexthop_cache *nhop_bnc(const struct swmesh_nhop *n,
+struct bgp_nexthop_cache *swmesh_nhop_bnc(const struct swmesh_nhop *n,
 					  struct bgp *bgp)
 {
 	struct prefix p = {.family = AF_INET6, .prefixlen = 128};
@@ -289,7 +344,7 @@ static struct bgp_nexthop_cache *nhop_bnc(const struct swmesh_nhop *n,
 
 static void count_in(struct swmesh_nhop *n, struct bgp *bgp)
 {
-	const struct bgp_nexthop_cache *bnc = nhop_bnc(n, bgp);
+	const struct bgp_nexthop_cache *bnc = swmesh_nhop_bnc(n, bgp);
 
 	if (!bnc)
 		return;
@@ -323,12 +378,8 @@ static void send_demand(struct swmesh_nhop *n)
 		demand.next_hop.data += 12;
 		demand.next_hop.len = 4;
 	}
-	if (n->refused) {
-		demand.refused = (char *)"attribute longer than 8192 octets";
-	} else {
-		demand.tea.data = n->tea;
-		demand.tea.len = n->tea_len;
-	}
+	demand.tea.data = n->tea;
+	demand.tea.len = n->tea_len;
 	demand.routes_ipv4 = n->routes_ipv4;
 	demand.routes_ipv6 = n->routes_ipv6;
 	item.body_case = SWMESH__ITEM__BODY_DEMAND;
@@ -394,8 +445,12 @@ static void count_run(struct thread *thread)
 	bool again = false;
 
 	count_soon = false;
-	frr_each_safe (swmesh_nhop_by_addr, &swmesh_nhops, n)
+	swmesh_use_check_begin();
+	frr_each_safe (swmesh_nhop_by_addr, &swmesh_nhops, n) {
+		swmesh_use_check(n);
 		again |= update(n, now);
+	}
+	again |= swmesh_use_check_end();
 	swmesh_msg_flush(&swmesh_talk);
 	if (again)
 		swmesh_nhop_touch();
@@ -411,13 +466,20 @@ void swmesh_nhop_touch(void)
 
 	if (t_count && (!count_soon || armed_soon))
 		return;
-	if (swmesh_stopping || !swmesh_nhop_by_addr_count(&swmesh_nhops))
+	if (swmesh_stopping || (!swmesh_nhop_by_addr_count(&swmesh_nhops) &&
+				!swmesh_use_waiting()))
 		return;
 	THREAD_OFF(t_count);
 	armed_soon = count_soon;
 	thread_add_timer_msec(bm->master, count_run, NULL,
 			      count_soon ? NHOP_FRESH_MS : NHOP_COUNT_MS,
 			      &t_count);
+}
+
+struct swmesh_nhop *swmesh_nhop_next(struct swmesh_nhop *prev)
+{
+	return prev ? swmesh_nhop_by_addr_next(&swmesh_nhops, prev)
+		    : swmesh_nhop_by_addr_first(&swmesh_nhops);
 }
 
 void swmesh_nhop_walk(void (*func)(const struct swmesh_nhop *n, void *arg),
@@ -454,7 +516,7 @@ void swmesh_nhop_address_gone(const struct in6_addr *addr)
 		if (!IPV6_ADDR_SAME(&n->next_hop, addr))
 			continue;
 		for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp)) {
-			bnc = nhop_bnc(n, bgp);
+			bnc = swmesh_nhop_bnc(n, bgp);
 			if (bnc)
 				evaluate_paths(bnc);
 		}
@@ -472,6 +534,7 @@ void swmesh_nhop_reset(void)
 
 	last = NULL;
 	while ((n = swmesh_nhop_by_key_pop(&by_key))) {
+		swmesh_use_release(n);
 		n->retired = true;
 		n_retired++;
 	}

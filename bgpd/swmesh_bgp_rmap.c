@@ -102,30 +102,31 @@ static void next_hop_of(const struct attr *attr, struct incoming *in)
  * that is a SW-NHOP already was set by an earlier call of the map, and then
  * belongs to this very attribute; or somebody made it up.
  */
-static struct swmesh_nhop *nhop_for(const struct attr *attr,
+static struct swmesh_nhop *nhop_for(const struct bgp_path_info *path,
 				    struct incoming *in)
 {
+	const struct attr *attr = path->attr;
 	struct swmesh_nhop *n;
 
 	if (!swmesh_config.known || !swmesh_config.enabled)
 		return NULL;
 	next_hop_of(attr, in);
 	if (!swmesh_nhop_covers(&in->next_hop))
-		return swmesh_nhop_get(&in->next_hop, in->classic, in->afi,
-				       in->tea, in->len);
+		return swmesh_nhop_get(path->peer, &in->next_hop, in->classic,
+				       in->afi, in->tea, in->len);
 	n = swmesh_nhop_find(&in->next_hop);
 	if (!n || n->afi != in->afi || !swmesh_nhop_serves(n, in->tea, in->len))
 		return NULL;
 	return n;
 }
 
-static bool may_come(const struct attr *attr, afi_t afi)
+static bool may_come(const struct bgp_path_info *path, afi_t afi)
 {
 	struct incoming in = {.afi = afi};
 
-	if (tea_of(attr, &in))
-		return nhop_for(attr, &in) != NULL;
-	next_hop_of(attr, &in);
+	if (tea_of(path->attr, &in))
+		return nhop_for(path, &in) != NULL;
+	next_hop_of(path->attr, &in);
 	return swmesh_config.known &&
 	       !(swmesh_config.enabled && swmesh_config.required) &&
 	       !swmesh_nhop_covers(&in.next_hop);
@@ -136,7 +137,7 @@ match_peer(void *rule, const struct prefix *prefix, void *object)
 {
 	const struct bgp_path_info *path = object;
 
-	if (may_come(path->attr, family2afi(prefix->family)))
+	if (may_come(path, family2afi(prefix->family)))
 		return RMAP_MATCH;
 	if (CHECK_FLAG(path->peer->rmap_type, PEER_RMAP_TYPE_IN))
 		swmesh_peer_get(path->peer)->count[SWMESH_COUNT_DENIED]++;
@@ -176,7 +177,7 @@ set_next_hop(void *rule, const struct prefix *prefix, void *object)
 
 	if (!tea_of(path->attr, &in))
 		return RMAP_OKAY;
-	n = nhop_for(path->attr, &in);
+	n = nhop_for(path, &in);
 	if (!n)
 		return RMAP_OKAY;
 	set_nhop(path->attr, n);

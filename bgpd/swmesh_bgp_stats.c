@@ -24,6 +24,16 @@ DECLARE_RBTREE_UNIQ(swmesh_peer_table, struct swmesh_peer, item, stats_cmp);
 static struct swmesh_peer_table_head swmesh_peers =
 	INIT_RBTREE_UNIQ(swmesh_peers);
 
+struct swmesh_peer *swmesh_peer_find(const struct peer *peer)
+{
+	const struct swmesh_peer ref = {
+		.instance = peer->bgp->name_pretty,
+		.host = peer->host,
+	};
+
+	return swmesh_peer_table_find(&swmesh_peers, &ref);
+}
+
 struct swmesh_peer *swmesh_peer_get(const struct peer *peer)
 {
 	static struct swmesh_peer *last;

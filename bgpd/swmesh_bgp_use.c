@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which neighbors' routes use which SW-NHOPs, and whether a neighbor may have
+ * one more: asked before anything of it is stored.
+ *
+ * A use comes with the first route and is looked for among the paths that
+ * next-hop tracking has, now and then, so that nothing is kept for a route.  A
+ * route without a use is refused its SW-NHOP by SOFTWIRE-IN, and does not come
+ * in; bgpd keeps nothing of it but what "soft-reconfiguration inbound" asks
+ * for.  So when there is room again the neighbor's routes are looked at anew:
+ * from there, or by asking for a refresh; one neighbor a second, the one with
+ * the fewest softwires first.
+ */
+
+#include <zebra.h>
+
+#include "bgpd/bgpd.h"
+#include "bgpd/bgp_nexthop.h"
+#include "bgpd/bgp_packet.h"
+#include "bgpd/bgp_route.h"
+#include "bgpd/bgp_table.h"
+
+#include "bgpd/swmesh_bgp.h"
+#include "lib/log_limit.h"
+
+DEFINE_MTYPE_STATIC(SWMESH, SWMESH_USE, "Neighbor's use of a SW-NHOP");
+
+/* Paths that one round of looking may touch: some milliseconds. */
+#define LOOK_PATHS 50000
+
+struct swmesh_use {
+	struct swmesh_use *next;
+	struct swmesh_peer *peer;
+	bool seen;
+};
+
+static struct swmesh_pool pool = {.max = SWMESH_POOL_MAX};
+/* Somebody's routes were refused. */
+static bool waiting;
+/* A SW-NHOP that another pair's routes were refused for is gone. */
+static bool address_freed;
+
+/* ---- the pool ---- */
+
+/*
+ * No more than a quarter of the prefix's addresses: SW-NHOPs are hashes, and a
+ * neighbor could fill a small prefix until everybody's new one meets another.
+ */
+static uint32_t addresses(void)
+{
+	unsigned int bits = 128 - swmesh_config.prefix.prefixlen;
+
+	return bits >= 32 ? UINT32_MAX : (1U << bits) / 4;
+}
+
+static uint32_t total = SWMESH_POOL_MAX;
+
+struct swmesh_pool swmesh_use_pool(void)
+{
+	pool.max = MIN(total, addresses());
+	return pool;
+}
+
+void swmesh_use_charge(struct swmesh_nhop *n)
+{
+	pool.used += n->weight;
+}
+
+static void use_free(struct swmesh_nhop *n, struct swmesh_use *use)
+{
+	struct swmesh_peer *stats = use->peer;
+
+	stats->quota.held -= n->weight;
+	XFREE(MTYPE_SWMESH_USE, use);
+}
+
+void swmesh_use_release(struct swmesh_nhop *n)
+{
+	struct swmesh_use *use;
+
+	while ((use = n->uses)) {
+		n->uses = use->next;
+		use_free(n, use);
+	}
+	pool.used -= n->weight;
+}
+
+void swmesh_use_address_freed(void)
+{
+	address_freed = true;
+}
+
+/* ---- who may have one ---- */
+
+static void tell(const struct peer *peer, struct swmesh_quota *quota,
+		 const struct swmesh_limit *limit, enum swmesh_verdict verdict)
+{
+	if (verdict == SWMESH_FITS || quota->told)
+		return;
+	quota->told = true;
+	switch (verdict) {
+	case SWMESH_FITS_WARNING:
+		zlog_warn_limited(
+			peer,
+			"%s: more softwires than its maximum-softwires of %u (warning-only)",
+			peer->host, limit->max);
+		break;
+	case SWMESH_REFUSED_LIMIT:
+		zlog_warn_limited(
+			peer,
+			"%s: maximum-softwires of %u is reached; routes that need another softwire are refused until it withdraws some",
+			peer->host, limit->max);
+		break;
+	default:
+		zlog_warn_limited(
+			peer,
+			"%s: has %u of all neighbors' %u softwires, and no more are for it; routes that need another one are refused; see 'show bgp softwire limits'",
+			peer->host, quota->held, pool.max);
+		break;
+	}
+}
+
+bool swmesh_use_allowed(const struct peer *peer, uint32_t weight, bool stored)
+{
+	struct swmesh_peer *stats = swmesh_peer_get(peer);
+	struct swmesh_limit limit = swmesh_limit_of(peer);
+	struct swmesh_pool now = swmesh_use_pool();
+	enum swmesh_verdict verdict =
+		swmesh_quota_ask(&stats->quota, &limit, &now, weight, stored);
+
+	tell(peer, &stats->quota, &limit, verdict);
+	if (verdict == SWMESH_FITS || verdict == SWMESH_FITS_WARNING)
+		return true;
+	swmesh_quota_refused(&stats->quota, verdict, weight);
+	waiting = true;
+	swmesh_nhop_touch();
+	return false;
+}
+
+void swmesh_use_collision(struct swmesh_nhop *n, const struct peer *peer)
+{
+	n->contested = true;
+	swmesh_peer_get(peer)->collided = true;
+}
+
+static struct swmesh_use *use_find(const struct swmesh_nhop *n,
+				   const struct swmesh_peer *stats)
+{
+	struct swmesh_use *use = n->uses;
+
+	while (use && use->peer != stats)
+		use = use->next;
+	return use;
+}
+
+bool swmesh_use_has(const struct swmesh_nhop *n, const struct peer *peer)
+{
+	return use_find(n, swmesh_peer_get(peer)) != NULL;
+}
+
+void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
+{
+	struct swmesh_use *use = XCALLOC(MTYPE_SWMESH_USE, sizeof(*use));
+
+	use->peer = swmesh_peer_get(peer);
+	use->next = n->uses;
+	n->uses = use;
+	use->peer->quota.held += n->weight;
+}
+
+/* ---- who still uses it ---- */
+
+static uint32_t round_now = 1;
+static unsigned int paths_left;
+
+void swmesh_use_check_begin(void)
+{
+	paths_left = LOOK_PATHS;
+}
+
+static bool is_of(const struct swmesh_use *use, const struct peer *peer)
+{
+	return !strcmp(use->peer->host, peer->host) &&
+	       !strcmp(use->peer->instance, peer->bgp->name_pretty);
+}
+
+static unsigned int mark_unseen(struct swmesh_nhop *n)
+{
+	unsigned int count = 0;
+
+	for (struct swmesh_use *use = n->uses; use; use = use->next) {
+		use->seen = false;
+		count++;
+	}
+	return count;
+}
+
+static bool mark_seen(struct swmesh_nhop *n, const struct peer *peer)
+{
+	for (struct swmesh_use *use = n->uses; use; use = use->next)
+		if (!use->seen && is_of(use, peer))
+			return use->seen = true;
+	return false;
+}
+
+/* Until all are seen, mostly at the first paths; returns how many are not. */
+static unsigned int look(struct swmesh_nhop *n, struct bgp *bgp,
+			 unsigned int unseen)
+{
+	const struct bgp_nexthop_cache *bnc = swmesh_nhop_bnc(n, bgp);
+	const struct bgp_path_info *pi;
+
+	if (!bnc)
+		return unseen;
+	LIST_FOREACH (pi, &bnc->paths, nh_thread) {
+		if (!unseen)
+			break;
+		if (paths_left)
+			paths_left--;
+		if (!CHECK_FLAG(pi->flags, BGP_PATH_REMOVED) &&
+		    mark_seen(n, pi->peer))
+			unseen--;
+	}
+	return unseen;
+}
+
+static void drop_unseen(struct swmesh_nhop *n)
+{
+	struct swmesh_use **slot = &n->uses;
+	struct swmesh_use *use;
+
+	while ((use = *slot)) {
+		if (use->seen) {
+			slot = &use->next;
+			continue;
+		}
+		*slot = use->next;
+		use_free(n, use);
+	}
+}
+
+void swmesh_use_check(struct swmesh_nhop *n)
+{
+	struct listnode *node;
+	unsigned int unseen;
+	struct bgp *bgp;
+
+	if (!n->uses || !paths_left || n->looked_at == round_now)
+		return;
+	n->looked_at = round_now;
+	unseen = mark_unseen(n);
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
+		unseen = look(n, bgp, unseen);
+	if (unseen)
+		drop_unseen(n);
+}
+
+/* ---- what was refused ---- */
+
+static void look_again_af(struct peer *peer, afi_t afi, safi_t safi)
+{
+	if (!peer->afc_nego[afi][safi])
+		return;
+	/* Labeled routes are stored where bgpd does not look for them. */
+	if (CHECK_FLAG(peer->af_flags[afi][safi], PEER_FLAG_SOFT_RECONFIG) &&
+	    safi != SAFI_LABELED_UNICAST)
+		bgp_soft_reconfig_in(peer, afi, safi); /* sliced by bgpd */
+	else if (CHECK_FLAG(peer->cap, PEER_CAP_REFRESH_OLD_RCV) ||
+		 CHECK_FLAG(peer->cap, PEER_CAP_REFRESH_NEW_RCV))
+		bgp_route_refresh_send(peer, afi, safi, 0, 0, 0,
+				       BGP_ROUTE_REFRESH_NORMAL);
+}
+
+/* As bgpd does when a route-map has changed (bgp_routemap.c:3885-3905). */
+static void look_again(struct peer *peer, struct swmesh_quota *quota)
+{
+	afi_t afi;
+	safi_t safi;
+
+	if (SWMESH_DBG(NHOP))
+		zlog_debug(
+			"%s: has %u softwires; looking again at routes that were refused",
+			peer->host, quota->held);
+	swmesh_quota_asked(quota, swmesh_now_ms());
+	FOREACH_AFI_SAFI (afi, safi)
+		if (swmesh_af_is_ip(afi, safi))
+			look_again_af(peer, afi, safi);
+}
+
+static void settle(struct peer *peer, struct swmesh_peer *stats)
+{
+	struct swmesh_limit limit = swmesh_limit_of(peer);
+
+	if (address_freed && stats->collided) {
+		stats->collided = false;
+		swmesh_quota_refused(&stats->quota, SWMESH_REFUSED_POOL, 1);
+		stats->quota.refused--; /* it was counted when it was */
+	}
+	if (!peer_established(peer)) /* all its routes will come anew */
+		stats->quota.waits_limit = stats->quota.waits_pool = 0;
+	if (stats->quota.told &&
+	    swmesh_quota_is_low(&stats->quota, &limit, &pool))
+		stats->quota.told = false;
+}
+
+/* The one to ask: of those that may be asked the one that has the fewest. */
+static void better(struct peer *peer, struct swmesh_peer *stats,
+		   struct peer **best, struct swmesh_quota **best_quota)
+{
+	struct swmesh_limit limit = swmesh_limit_of(peer);
+
+	if (!swmesh_quota_may_ask(&stats->quota, &limit, &pool,
+				  swmesh_now_ms()))
+		return;
+	if (*best && (*best_quota)->held <= stats->quota.held)
+		return;
+	*best = peer;
+	*best_quota = &stats->quota;
+}
+
+static void recover(void)
+{
+	struct swmesh_quota *best_quota = NULL;
+	struct listnode *bgp_node, *node;
+	struct swmesh_peer *stats;
+	struct peer *peer, *best = NULL;
+	struct bgp *bgp;
+
+	waiting = false;
+	swmesh_use_pool();
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, bgp_node, bgp)) {
+		for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
+			stats = swmesh_peer_find(peer);
+			if (!stats ||
+			    !CHECK_FLAG(peer->flags, PEER_FLAG_CONFIG_NODE))
+				continue; /* or a connection that just came */
+			settle(peer, stats);
+			if (!swmesh_quota_waits(&stats->quota))
+				continue;
+			waiting = true;
+			better(peer, stats, &best, &best_quota);
+		}
+	}
+	address_freed = false;
+	if (best)
+		look_again(best, best_quota);
+}
+
+bool swmesh_use_check_end(void)
+{
+	bool all = paths_left != 0;
+
+	if (all)
+		round_now++;
+	recover();
+	return waiting || !all;
+}
+
+bool swmesh_use_waiting(void)
+{
+	return waiting;
+}
+
+/* ---- configuration ---- */
+
+/* Uses that are over the limit go, and their routes with them as soon as they
+ * are looked at again. */
+static void trim(struct swmesh_peer *stats, uint32_t max)
+{
+	struct swmesh_use **slot, *use;
+	struct swmesh_nhop *n = NULL;
+
+	while (stats->quota.held > max && (n = swmesh_nhop_next(n))) {
+		slot = &n->uses;
+		while (*slot && (*slot)->peer != stats)
+			slot = &(*slot)->next;
+		use = *slot;
+		if (!use)
+			continue;
+		*slot = use->next;
+		use_free(n, use);
+	}
+}
+
+void swmesh_use_limit_changed(struct peer *peer)
+{
+	struct swmesh_limit limit = swmesh_limit_of(peer);
+	struct swmesh_peer *stats = swmesh_peer_find(peer);
+
+	if (!stats)
+		return;
+	stats->quota.told = false;
+	stats->quota.pause_ms = 0; /* the operator waits for it */
+	if (limit.max && !limit.warning_only && stats->quota.held > limit.max) {
+		trim(stats, limit.max);
+		if (peer_established(peer))
+			look_again(peer, &stats->quota);
+	}
+	swmesh_nhop_touch();
+}
+
+void swmesh_use_set_total(uint32_t max)
+{
+	total = max ? max : SWMESH_POOL_MAX;
+	swmesh_nhop_touch();
+}

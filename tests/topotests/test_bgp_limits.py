@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How many softwires a neighbor may have: `maximum-softwires`, shares, and what
+becomes of refused routes. A hostile neighbor has a distinct attribute for every route."""
+import re
+import struct
+
+import pytest
+from lib import bgpdut as dut
+from lib import bgpspeaker as bgp
+from lib import netns, vty, wait
+
+from conftest import run_topology
+
+pytestmark = pytest.mark.no_tunnels
+
+SWMESH = """softwire mesh
+ transit ipv6 source fd00:9::1
+ encap-set EDGE
+  tunnel 10 gre key 100
+  payload ipv4
+  payload ipv6
+ exit
+exit
+"""
+IN = ("route-map SOFTWIRE-IN in",)
+# Of the second one bgpd stores the routes that are refused, of the third not.
+STORED, HOSTILE, OTHER = 2, 3, 4
+POOL, SHARE = 8192, 6144  # of all neighbors, and of one that is alone
+
+
+@pytest.fixture(scope="module")
+def net():
+    yield from run_topology(dut.topology("", {n: IN for n in (STORED, HOSTILE, OTHER)}, SWMESH))
+
+
+@pytest.fixture()
+def world(net):
+    """Speakers without routes, no limit configured, nothing stored of the test before."""
+    world = dut.World(net, (STORED, HOSTILE, OTHER))
+    router = world.router
+    wait.until(lambda: router.json("bgpd", "show bgp softwire")["swmeshd"]["state"] == "synced",
+               "bgpd and swmeshd agree")
+    yield world
+    world.assert_fine()
+    world.close()
+    for line in re.findall(r"^ (.* maximum-softwires .*)$", running(router), re.M):
+        configure(router, "no " + line)
+    wait.until(lambda: not table(router), "the routes are gone")
+
+
+def configure(router, *lines):
+    router.configure("bgpd", "router bgp %d\n" % dut.ASN + "\n".join(lines) + "\n")
+
+
+def running(router):
+    return router.show("bgpd", "show running-config")
+
+
+def limits(router):
+    return router.json("bgpd", "show bgp softwire limits")
+
+
+def row(router, number):
+    (found,) = [r for r in limits(router)["neighbors"] if r["neighbor"] == dut.address(number)]
+    return found
+
+
+def prefix(number, family=10):
+    return "%d.%d.%d.0/24" % (family, number >> 8, number & 255)
+
+
+def update(speaker, number, tea, family=10):
+    """The octets of an UPDATE with one IPv4 route."""
+    hop = bytes(bgp.ipaddress.ip_address(speaker.local).packed)
+    attributes = (speaker.base_attributes()
+                  + bgp.attribute(bgp.MP_REACH, struct.pack("!HBB", 1, 1, 16) + hop + b"\0"
+                                  + bgp.prefix_bytes(prefix(number, family)))
+                  + bgp.attribute(bgp.TUNNEL_ENCAP, tea))
+    body = struct.pack("!HH", 0, len(attributes)) + attributes
+    return bgp.MARKER + struct.pack("!HB", 19 + len(body), bgp.UPDATE) + body
+
+
+def flood(speaker, numbers, family=10):
+    """A distinct attribute for each route: another endpoint."""
+    data = [update(speaker, n, dut.gre(None, "2a01:100:%x::%x" % (family, n + 1)), family)
+            for n in numbers]
+    for at in range(0, len(data), 500):
+        speaker.send_raw(b"".join(data[at : at + 500]))
+
+
+def withdraw(speaker, numbers):
+    speaker.send_update(withdrawn=b"".join(bgp.prefix_bytes(prefix(n)) for n in numbers))
+
+
+def settled(router, number, softwires):
+    def is_so():
+        found = row(router, number)
+        assert found["softwires"] == softwires, found
+        return True
+    wait.until(is_so, "neighbor %d has %d softwires" % (number, softwires))
+
+
+def table(router):
+    return router.json("bgpd", "show bgp ipv4 unicast")["routes"]
+
+
+def used(router):
+    """SW-NHOPs that routes use."""
+    return [hop for hop in router.json("bgpd", "show bgp softwire")["nextHops"]
+            if hop["routesIpv4"]]
+
+
+def log_lines(router, text):
+    with open(router.file("bgpd.log"), encoding="utf-8", errors="replace") as log:
+        return [line for line in log if text in line]
+
+
+def test_shares(world):
+    """Neighbors that take all they can get leave something for the next one: three quarters of
+    what the first leaves. With room there come those who have the fewest first."""
+    router = world.router
+    configure(router, "bgp maximum-softwires 64")
+    assert " bgp maximum-softwires 64\n" in running(router)
+    flood(world[HOSTILE], range(500))
+    settled(router, HOSTILE, 48)  # 48 <= 3 * 16
+    flood(world[OTHER], range(500), family=12)
+    settled(router, OTHER, 12)  # 12 <= 3 * 4
+    flood(world[STORED], range(8), family=11)
+    settled(router, STORED, 3)  # 3 <= 3 * 1
+    assert limits(router)["softwires"] == 63 and len(table(router)) == 63
+    assert row(router, STORED)["waiting"]
+    withdraw(world[HOSTILE], range(48))
+    settled(router, STORED, 8)
+    assert row(router, STORED)["reason"] == ""
+    assert len(log_lines(router, "no more are for it")) == 3
+
+
+def test_limit(world):
+    """Over the limit routes are refused before anything is stored; others' come in; when there is
+    room the neighbor is asked for its routes."""
+    router, hostile = world.router, world[HOSTILE]
+    configure(router, "neighbor %s maximum-softwires 50" % dut.address(HOSTILE))
+    before = row(router, HOSTILE)["routesRefused"]
+    flood(hostile, range(2000))
+    wait.until(lambda: row(router, HOSTILE)["routesRefused"] == before + 1950, "1950 are refused")
+    settled(router, HOSTILE, 50)
+    flood(world[STORED], range(3), family=11)
+    settled(router, STORED, 3)
+    assert len(table(router)) == 53 and len(used(router)) == 53
+    assert row(router, HOSTILE)["reason"] == "refused: maximum-softwires is reached"
+    assert "refused: maximum-softwires is reached" in router.show("bgpd",
+                                                                  "show bgp softwire limits")
+    asked = hostile.refreshes
+    withdraw(hostile, range(20))
+    wait.until(lambda: hostile.refreshes > asked, "the hostile neighbor is asked for its routes")
+    assert not row(router, HOSTILE)["waiting"]
+    flood(hostile, range(20, 2000))
+    settled(router, HOSTILE, 50)
+    flood(world[STORED], range(3, 6), family=11)
+    settled(router, STORED, 6)
+    assert len(table(router)) == 56
+    assert len(log_lines(router, "maximum-softwires of 50 is reached")) == 1
+
+
+def test_shared_softwires(world):
+    """What another neighbor has already counts for the limit, too; a route that comes by both
+    stays with the one that may have it."""
+    router = world.router
+    configure(router, "neighbor %s maximum-softwires 5" % dut.address(OTHER))
+    for number in (STORED, OTHER):
+        for n in range(8):
+            world[number].announce(prefix(n), "fd00:9::77", dut.gre(None, "2a01:200::%x" % n))
+        settled(router, number, 8 if number == STORED else 5)
+    assert len(used(router)) == 8
+    assert sorted(len(paths) for paths in table(router).values()) == [1] * 3 + [2] * 5
+    withdraw(world[STORED], range(8))
+    settled(router, STORED, 0)
+    assert len(table(router)) == 5
+
+
+def test_stored_routes_come_back(world):
+    """A neighbor's refused routes come back out of Adj-RIB-In, without being asked for."""
+    router, peer = world.router, world[STORED]
+    configure(router, "neighbor %s maximum-softwires 4" % dut.address(STORED))
+    flood(peer, range(6))
+    settled(router, STORED, 4)
+    withdraw(peer, range(4))
+    settled(router, STORED, 2)
+    assert sorted(table(router)) == [prefix(4), prefix(5)]
+    assert not row(router, STORED)["waiting"] and peer.refreshes == 0
+
+
+def test_limit_changes(world):
+    """A smaller limit takes effect at once, a larger one brings back what was refused, as does
+    none; warning-only lets all in."""
+    router, peer = world.router, world[STORED]
+    line = "neighbor %s maximum-softwires" % dut.address(STORED)
+    flood(peer, range(10))
+    settled(router, STORED, 10)
+    for lines, softwires in ((line + " 3", 3), (line + " 7", 7), ("no " + line + " 7", 10),
+                             (line + " 5", 5), (line + " 5 warning-only", 10)):
+        configure(router, lines)
+        settled(router, STORED, softwires)
+        wait.until(lambda: len(table(router)) == softwires, "%d routes are left" % softwires)
+    assert row(router, STORED)["reason"] == "over its maximum-softwires, warning-only"
+    flood(peer, range(10, 15))
+    settled(router, STORED, 15)
+    assert len(log_lines(router, "more softwires than its maximum-softwires of 5")) == 1
+
+
+GROUP = """router bgp %d
+ neighbor LEAF peer-group
+ neighbor LEAF remote-as internal
+ neighbor LEAF passive
+ neighbor LEAF maximum-softwires 4
+ neighbor fd00:9::8 peer-group LEAF
+ neighbor fd00:9::9 peer-group LEAF
+ neighbor fd00:9::9 maximum-softwires 6 warning-only
+ address-family ipv4 unicast
+  neighbor LEAF activate
+  neighbor LEAF route-map SOFTWIRE-IN in
+""" % dut.ASN
+
+
+def test_peer_group(world):
+    """A group's limit is each member's, unless it has its own; the lines are written and read
+    back; they go with what they are about."""
+    router = world.router
+    netns.ip_batch(dut.SPEAKERS, ["address add fd00:9::%d/64 dev bsp-bdut nodad" % n
+                                  for n in (8, 9)])
+    router.configure("bgpd", GROUP + " exit-address-family\n")
+    members = [bgp.Speaker(dut.SPEAKERS, dut.address(n), dut.ROUTER, dut.ASN,
+                           "10.255.9.%d" % n, ibgp=True).start() for n in (8, 9)]
+    try:
+        for member, family in zip(members, (18, 19)):
+            flood(member, range(8), family)
+        settled(router, 8, 4)
+        settled(router, 9, 8)
+        text = running(router)
+        for line in re.findall(r"^ .*maximum-softwires.*$", GROUP, re.M):
+            assert line + "\n" in text
+        assert "fd00:9::8 maximum" not in text
+        configure(router, "no neighbor fd00:9::9 maximum-softwires")
+        settled(router, 9, 4)
+        configure(router, "no neighbor LEAF maximum-softwires 4")
+        for number in (8, 9):
+            assert "maximum" not in row(router, number)
+        for member in members:
+            member.assert_up()
+        configure(router, "neighbor LEAF maximum-softwires 9", "no neighbor LEAF peer-group")
+        assert "maximum-softwires" not in running(router)
+    finally:
+        for member in members:
+            member.stop()
+
+
+def memory(router, name):
+    """Objects of a kind that bgpd has."""
+    return int(re.search(r"^%s\s*:\s+(\d+)" % re.escape(name),
+                         router.show("bgpd", "show memory"), re.M).group(1))
+
+
+def test_flood(world):
+    """40,000 attributes of a neighbor without a configured limit: it gets its share and no more,
+    bgpd goes on, and another one's routes come in."""
+    router, hostile = world.router, world[HOSTILE]
+    before = row(router, HOSTILE)["routesRefused"]
+    flood(hostile, range(40000))
+    flood(world[STORED], range(3), family=75)
+    settled(router, STORED, 3)
+
+    def all_read():
+        found = row(router, HOSTILE)
+        return found["softwires"] + found["routesRefused"] - before == 40000
+    wait.until(all_read, "all UPDATEs are read")
+    total = limits(router)
+    assert total["maximum"] == POOL
+    # Those of the test before count for some seconds.
+    assert SHARE - 100 < row(router, HOSTILE)["softwires"] <= SHARE
+    assert len(table(router)) == row(router, HOSTILE)["softwires"] + 3
+    assert memory(router, "SW-NHOP") <= 4 * total["softwires"] + 10
+    assert len(log_lines(router, "no more are for it")) <= 4
+    wait.until(lambda: len(router.json("swmeshd", "show softwire")), "swmeshd answers")
+    hostile.stop()
+    settled(router, HOSTILE, 0)
+    world.peers[HOSTILE] = dut.speaker(HOSTILE)
+
+
+def test_refused_lines(world):
+    """A limit of nobody, or a total of another instance than the default one, is refused. (The
+    last test: a bgpd that loses a view listens no more.)"""
+    router = world.router
+    with pytest.raises(vty.VtyError) as refused:
+        configure(router, "neighbor fd00:9::d maximum-softwires 5")
+    assert "peer-group commands first" in refused.value.output
+    with pytest.raises(vty.VtyError) as refused:
+        router.configure("bgpd", "router bgp 65001 view OTHER\n bgp maximum-softwires 5\n")
+    assert "Softwires are of the default instance" in refused.value.output
