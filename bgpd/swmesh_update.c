@@ -203,13 +203,29 @@ static void mark(uint8_t *attr, uint8_t code)
 	attr[1] = code;
 }
 
+static void reverse(uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len / 2; i++) {
+		uint8_t octet = p[i];
+
+		p[i] = p[len - 1 - i];
+		p[len - 1 - i] = octet;
+	}
+}
+
 bool update_mark_tea(struct update_scan *scan)
 {
+	uint8_t *list = scan->body + scan->attrs_at;
+	size_t before = scan->tea.at - scan->attrs_at;
 	uint8_t code = free_code(scan);
 
 	if (!code)
 		return false;
 	mark(scan->body + scan->tea.at, code);
+	/* To the front: exchange it and what is before it. */
+	reverse(list, before);
+	reverse(list + before, scan->tea.total);
+	reverse(list, before + scan->tea.total);
 	return true;
 }
 
@@ -261,24 +277,27 @@ static void put_ext_comm(struct output *out, const uint8_t *attr,
 	out->len += value_len;
 }
 
+/* RFC 7606 section 3(g): of several the first counts. */
+static void put_tea(struct output *out, const struct update_scan *scan,
+		    const struct update_edit *edit, uint8_t code)
+{
+	size_t start = out->len;
+
+	put_header(out, scan->body + scan->tea.at, scan->tea.header,
+		   edit->tea_len);
+	put(out, edit->tea, edit->tea_len);
+	mark(out->buf + start, code);
+}
+
 static void put_attr(struct output *out, const struct update_scan *scan,
 		     const struct update_edit *edit,
-		     const struct update_span *span, uint8_t code)
+		     const struct update_span *span)
 {
 	const uint8_t *attr = scan->body + span->at;
 	uint8_t type = attr[1];
 
-	if (type == UPDATE_ATTR_TEA) {
-		size_t start = out->len;
-
-		/* RFC 7606 section 3(g): of several the first counts. */
-		if (!edit->keep_tea || span->at != scan->tea.at)
-			return;
-		put_header(out, attr, span->header, edit->tea_len);
-		put(out, edit->tea, edit->tea_len);
-		mark(out->buf + start, code);
+	if (type == UPDATE_ATTR_TEA)
 		return;
-	}
 	if (edit->withdraw && type != UPDATE_ATTR_MP_REACH &&
 	    type != UPDATE_ATTR_MP_UNREACH)
 		return;
@@ -290,16 +309,19 @@ static void put_attr(struct output *out, const struct update_scan *scan,
 	put(out, attr, span->total);
 }
 
-/* Fill up with one attribute that is ignored; false when none is so short. */
-static bool put_padding(struct output *out, size_t len, uint8_t code)
+/* Fill up with one attribute that is ignored, in front of the list, which
+ * begins at `start`; false when none is so short. */
+static bool put_padding(struct output *out, size_t start, size_t len,
+			uint8_t code)
 {
-	uint8_t *p = out->buf + out->len;
+	uint8_t *p = out->buf + start;
 	size_t header = len > 3 + 255 ? 4 : 3;
 
 	if (!len)
 		return true;
 	if (len < 3 || !code)
 		return false;
+	memmove(p + len, p, out->len - start);
 	memset(p, 0, len);
 	p[0] = header == 4 ? FLAG_OPTIONAL | FLAG_EXTLEN : FLAG_OPTIONAL;
 	p[1] = code;
@@ -362,12 +384,13 @@ static bool write_attrs(struct output *out, struct update_scan *scan,
 		if (!code || edit->tea_len > scan->tea.total - scan->tea.header)
 			return false;
 		scan->seen[code / 64] |= 1ULL << (code % 64);
+		put_tea(out, scan, edit, code);
 	}
 	for (; at < end; at += span.total) {
 		if (!read_header(scan->body, at, end, &span))
 			return false;
 		if (way != WAY_UNREACH || at != scan->mp_reach.at)
-			put_attr(out, scan, edit, &span, code);
+			put_attr(out, scan, edit, &span);
 		else if (!put_unreach(out, scan->body + at, &span))
 			return false;
 	}
@@ -375,7 +398,7 @@ static bool write_attrs(struct output *out, struct update_scan *scan,
 		return false;
 	/* Nothing unknown stays in a withdrawal: any type will do. */
 	code = edit->withdraw ? UPDATE_CODE_FIRST : free_code(scan);
-	return put_padding(out, total - (out->len - start), code);
+	return put_padding(out, start, total - (out->len - start), code);
 }
 
 static bool way_is_open(const struct update_scan *scan,

@@ -105,8 +105,13 @@ bool update_is_of_endpoints(const struct update_scan *scan);
 bool update_has_encap_community(const struct update_scan *scan);
 
 /*
- * Give the one attribute 23 its stand-in type and the mark.  False when no
- * type is free.
+ * Give the one attribute 23 its stand-in type and the mark, and move it to the
+ * front.  False when no type is free; otherwise the scan holds no longer.
+ *
+ * What is not there without attribute 23 must be in front of all else, here and
+ * in update_rewrite(): when an eBGP neighbor's attribute is malformed, bgpd
+ * stops and takes what follows in the list for routes (bgp_packet.c:1952), so
+ * an attribute more ends the session.
  */
 bool update_mark_tea(struct update_scan *scan);
 
@@ -130,10 +135,11 @@ struct update_edit {
 };
 
 /*
- * Rewrite the attributes; the rest is filled up.  scratch has room for
- * UPDATE_BODY_MAX octets.  False, and nothing changed, when it cannot be done:
- * one or two octets would be left over, which is no attribute, or the value of
- * attribute 23 is longer than the one received.  The scan is stale after it.
+ * Rewrite the attributes; the rest is filled up, in front.  scratch has room
+ * for UPDATE_BODY_MAX octets.  False, and nothing changed, when it cannot be
+ * done: one or two octets would be left over, which is no attribute, or the
+ * value of attribute 23 is longer than the one received.  The scan is stale
+ * after it.
  *
  * A withdrawal finds room for octets left over in MP_REACH_NLRI, as
  * MP_UNREACH_NLRI needs no next hop, or see plain_prefixes.

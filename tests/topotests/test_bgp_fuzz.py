@@ -201,9 +201,34 @@ NO_AS_PATH = {"alone": TEA,
 def test_no_as_path(run, kind, name):
     """RFC 7606 section 3(d): treat-as-withdraw."""
     session = run.tested.open(fuzz.Plan(kind, fuzz.UNICAST, False, False, True, True))
-    prefix, body = "10.201.0.0/24", NO_AS_PATH[name]
-    assert session.send([fuzz.body_of(b"", body, bgp.prefix_bytes(prefix))]) is None
-    run.with_tea[session.number] = run.with_tea.get(session.number, 0) + (TEA in body)
+    prefix = "10.201.0.0/24"
+    body = fuzz.body_of(b"", NO_AS_PATH[name], bgp.prefix_bytes(prefix))
+    assert session.send([body]) is None
+    run.count(session.number, [fuzz.Message(body)])
+    assert prefix not in run.router.json("bgpd", "show bgp ipv4 unicast")["routes"]
+    session.close()
+
+
+# Found by it. When an attribute of an eBGP neighbor is malformed, bgpd takes what follows in the list
+# for routes: so what stands for attribute 23 must not follow.
+FOLLOWING = {"one": TEA, "two": TEA + TEA,
+             "trimmed": attribute(bgp.TUNNEL_ENCAP, dut.tlv(7) + dut.gre(1)),
+             "community": attribute(bgp.EXT_COMMUNITY, bytes.fromhex("030c000000000002"))}
+
+
+@pytest.mark.parametrize("name", FOLLOWING)
+@pytest.mark.parametrize("kind", [k for k in fuzz.KINDS if k.name in ("open", "closed")],
+                         ids=lambda kind: kind.name)
+def test_after_malformed(run, kind, name):
+    """B10: the route of an UPDATE whose MED is malformed is withdrawn, attribute 23 or not."""
+    session = run.tested.open(fuzz.Plan(kind, fuzz.UNICAST, False, False, False, True))
+    speaker, prefix = session.speaker, "10.202.0.0/24"
+    malformed = attribute(bgp.MED, b"\1")
+    tail = malformed + FOLLOWING[name] if name != "community" else FOLLOWING[name] + malformed
+    body = fuzz.body_of(b"", speaker.base_attributes() + attribute(
+        bgp.NEXT_HOP, fuzz.hop4(session.number)) + tail, bgp.prefix_bytes(prefix))
+    assert session.send([body]) is None, "the session was reset"
+    run.count(session.number, [fuzz.Message(body)])
     assert prefix not in run.router.json("bgpd", "show bgp ipv4 unicast")["routes"]
     session.close()
 
