@@ -336,6 +336,7 @@ static bool put_padding(struct output *out, size_t start, size_t len,
 /* Ways for a withdrawal to fill its length, tried in this order. */
 enum way {
 	WAY_AS_IT_IS,
+	WAY_NO_LIST, /* the list is empty, its octets come after it */
 	WAY_UNREACH, /* MP_REACH_NLRI becomes MP_UNREACH_NLRI */
 	WAY_PREFIX,  /* two octets become a withdrawn prefix */
 	WAYS,
@@ -408,6 +409,8 @@ static bool way_is_open(const struct update_scan *scan,
 		return true;
 	if (!edit->withdraw)
 		return false;
+	if (way == WAY_NO_LIST)
+		return !scan->mp_reach.total && !scan->mp_unreach.total;
 	if (way == WAY_UNREACH)
 		return scan->mp_reach.total && !scan->mp_unreach.total;
 	return edit->plain_prefixes && scan->attrs_len >= NO_PREFIX_LEN;
@@ -425,6 +428,12 @@ static bool rewrite(struct update_scan *scan, const struct update_edit *edit,
 	put(out, body + scan->withdrawn_at, scan->withdrawn_len);
 	put(out, body + scan->nlri_at, move);
 	put(out, no_prefix, extra);
+	if (way == WAY_NO_LIST) {
+		/* bgpd looks for routes there only if there is a list. */
+		memset(out->buf + out->len, 0, 2 + scan->attrs_len);
+		out->len += 2 + scan->attrs_len;
+		return true;
+	}
 	put16(out->buf + out->len, scan->attrs_len - extra);
 	out->len += 2;
 	if (!write_attrs(out, scan, edit, way, scan->attrs_len - extra))

@@ -15,6 +15,7 @@ enum { MARK, WITHDRAW, WITHDRAW_PLAIN, KEEP, DROP, KINDS };
 struct walk {
 	size_t whole; /* octets of whole attributes */
 	unsigned int attrs, teas, marked, reach, encaps;
+	unsigned int marked_at; /* attributes before it */
 	size_t marked_len;
 	const uint8_t *marked_value;
 };
@@ -42,6 +43,7 @@ static struct walk walk(const uint8_t *p, size_t len)
 				    attr[header + i + 1] == 12;
 		if (update_is_marked(attr[0], attr[1])) {
 			w.marked++;
+			w.marked_at = w.attrs - 1;
 			w.marked_len = value;
 			w.marked_value = attr + header;
 		}
@@ -56,6 +58,11 @@ static void check_withdrawn(const struct update_scan *old,
 {
 	size_t extra = now->withdrawn_len - old->withdrawn_len - old->nlri_len;
 
+	if (!now->attrs_len && old->attrs_len) {
+		PROMISE(now->nlri_len == old->attrs_len && old->attrs_len < 3);
+		PROMISE(extra == 0);
+		return;
+	}
 	PROMISE(now->nlri_len == 0);
 	PROMISE(extra == 0 || (plain && extra == 2));
 	PROMISE(now->attrs_len == old->attrs_len - extra);
@@ -68,7 +75,8 @@ static void check_kept(const struct update_scan *now, const struct walk *w,
 		       const uint8_t *tea, size_t len)
 {
 	PROMISE(now->n_tea == 0);
-	PROMISE(w->teas == 0 && w->marked == 1);
+	/* In front, but for what fills up. */
+	PROMISE(w->teas == 0 && w->marked == 1 && w->marked_at <= 1);
 	PROMISE(w->marked_len == len);
 	PROMISE(len == 0 || !memcmp(w->marked_value, tea, len));
 }
@@ -123,7 +131,7 @@ static void check_mark(struct update_scan *scan)
 		return;
 	w = walk(attrs, scan->attrs_len);
 	PROMISE(w.whole == before.whole && w.attrs == before.attrs);
-	PROMISE(w.teas == 0 && w.marked == 1);
+	PROMISE(w.teas == 0 && w.marked == 1 && w.marked_at == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

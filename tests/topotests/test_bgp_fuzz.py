@@ -87,6 +87,8 @@ class Run:
         where = "seed %s, batch %d, index %d (%s, %s)" % (
             SEED, number, index, plan, session.speaker.notifications)
         assert self.alive(), "bgpd ended: %s: %s" % (where, messages[index].body.hex())
+        if fuzz.is_beyond_repair(messages[index].body, plan):
+            return
         if self.stock_resets(plan, messages[index : index + 1]):
             return
         if not self.resets_alone(plan, messages[index]) and self.stock_resets(
@@ -230,6 +232,19 @@ def test_after_malformed(run, kind, name):
     assert session.send([body]) is None, "the session was reset"
     run.count(session.number, [fuzz.Message(body)])
     assert prefix not in run.router.json("bgpd", "show bgp ipv4 unicast")["routes"]
+    session.close()
+
+
+@pytest.mark.parametrize("stray", ["c017", "d017"])
+@pytest.mark.parametrize("kind", [k for k in fuzz.KINDS if (1, 1) in k.families],
+                         ids=lambda kind: kind.name)
+def test_nothing_but_stray(run, kind, stray):
+    """B10: found by it: two octets as the whole list, from a neighbor with path identifiers."""
+    session = run.tested.open(fuzz.Plan(kind, fuzz.UNICAST, True, False, False, True))
+    routes = bytes(4) + bgp.prefix_bytes("10.203.0.0/24")
+    body = fuzz.body_of(routes, bytes.fromhex(stray), routes)
+    assert session.send([body, fuzz.body_of(b"", bytes.fromhex(stray), b"")]) is None
+    run.count(session.number, [fuzz.Message(body)] * 2)
     session.close()
 
 

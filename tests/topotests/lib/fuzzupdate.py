@@ -461,21 +461,39 @@ def has_tea(body):
     return bool(parts) and any(kind == TUNNEL_ENCAP for kind, _ in parts[1])
 
 
+IGNORED = b"\x80\xc8\0"  # optional, not transitive, of no assigned type
+
+
 def without_tea(body):
+    """Less all attributes 23. bgpd does not look at routes without any attribute: instead of the
+    only one there is one that it ignores."""
     parts = split(body)
     if not parts:
         return body
-    return body_of(parts[0], b"".join(raw for kind, raw in parts[1] if kind != TUNNEL_ENCAP),
-                   parts[2])
+    rest = b"".join(raw for kind, raw in parts[1] if kind != TUNNEL_ENCAP)
+    if parts[1] and not rest and parts[2]:
+        rest = IGNORED
+    return body_of(parts[0], rest, parts[2])
+
+
+def is_beyond_repair(body, made_for):
+    """The corner that is left to bgpd (doc/module.md, section 2): MP_UNREACH_NLRI and two octets that
+    begin like attribute 23, with path identifiers."""
+    parts = split(body)
+    if not parts or not made_for.add_path or (1, 1) not in made_for.families:
+        return False
+    others = [kind for kind, _ in parts[1] if kind != TUNNEL_ENCAP]
+    octets = sum(len(raw) for kind, raw in parts[1] if kind == TUNNEL_ENCAP)
+    return others == [bgp.MP_UNREACH] and 0 < octets < 3
 
 
 def is_fatal(body):
     """Whether FRR 8.4.4 crashes over it, with or without the module and attribute 23: it takes
     routes without an AS_PATH beside MP_UNREACH_NLRI or an End-of-RIB (CVE-2023-47234, 47235)."""
-    parts = split(without_tea(body))
-    if not parts or not parts[2] or not parts[1]:
+    parts = split(body)
+    found = dict(one for one in parts[1] if one[0] != TUNNEL_ENCAP) if parts else {}
+    if not found or not parts[2]:
         return False
-    found = dict(parts[1])
     value = found.get(bgp.MP_REACH, b"")
     value = value[4 if value[:1] and value[0] & EXTENDED else 3:]
     end_of_rib = len(value) > 3 and len(value) <= 5 + value[3]
