@@ -269,4 +269,4 @@ def test_nothing_left(run):
     wait.until(gone, "nothing is left", 60)
     run.assert_fine()
     print("seed %s: %d UPDATEs, %d resets that a bgpd without the module has, too" % (
-        SEED, run.tested.sent, run.resets))
+        SEED, run.tested.taken, run.resets))

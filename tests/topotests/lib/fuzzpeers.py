@@ -167,7 +167,7 @@ class Side:
 
     def __init__(self, router):
         self.router, self.turn = router, {}
-        self.sent = 0  # UPDATEs
+        self.taken = 0  # UPDATEs, in all sessions
 
     def neighbor(self, number):
         found = self.router.json("bgpd", "show bgp neighbors %s" % dut.address(number))
@@ -203,7 +203,6 @@ class Session:
         the session."""
         goal = self.taken + len(bodies)
         before = self.taken
-        self.side.sent += len(bodies)
         self.speaker.send_all(bodies)
 
         def done():
@@ -212,6 +211,7 @@ class Session:
         wait.until(done, "bgpd takes %d UPDATEs of neighbor %d" % (len(bodies), self.number),
                    LIMIT, 0.02)
         _, up = self.side.progress(self.number)
+        self.side.taken += self.taken - before
         return None if up else self.taken - before
 
     def close(self):

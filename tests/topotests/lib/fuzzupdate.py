@@ -65,8 +65,11 @@ class Plan:
     restart: bool  # graceful restart (RFC 4724)
     four_octets: bool  # AS numbers (RFC 6793)
 
-    def limit(self):
-        return 65535 if self.extended else 4096
+    def room(self):
+        """Octets for attributes. FRR 8.4.4 crashes when it has attributes, of whatever type, that
+        are too long to be announced again (bgp_updgrp_packet.c, "attributes too long"): so only
+        what is taken out is long."""
+        return 65000 if self.extended and not self.kind.passes else 3500
 
 
 @dataclasses.dataclass
@@ -396,7 +399,7 @@ def hostile(rng, made_for, serial, number):
         found.append(broken(rng))
     if rng.random() < 0.3:
         rng.shuffle(found)
-    room = made_for.limit() - 100 - sum(map(len, found))
+    room = made_for.room() - sum(map(len, found))
     for _ in range(rng.choice((0, 1, 1, 1, 1, 1, 1, 2, 2, 3))):
         copy = tunnel_encap(rng, room)
         room -= len(copy)
