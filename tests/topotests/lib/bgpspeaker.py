@@ -31,19 +31,21 @@ def prefix_bytes(prefix):
     return bytes([net.prefixlen]) + net.network_address.packed[: (net.prefixlen + 7) // 8]
 
 
-def parse_mp_nlri(data, afi, safi):
+def parse_mp_nlri(data, afi, safi, addpath=False):
     """Prefixes of unicast and multicast; of other SAFIs one route, as "1/128 HEX", without its
     label, which is another one in a withdrawal."""
     if safi in (SAFI_UNICAST, SAFI_MULTICAST):
-        return parse_prefixes(data, afi)
+        return parse_prefixes(data, afi, addpath)
     if safi in (SAFI_LABELED, SAFI_VPN):
         data = data[:1] + data[4:]
     return ["%d/%d %s" % (afi, safi, data.hex())] if data else []
 
 
-def parse_prefixes(data, afi):
+def parse_prefixes(data, afi, addpath=False):
+    """addpath: each has a path identifier in front (RFC 7911), which is left out."""
     size, found = (4 if afi == AFI_IPV4 else 16), []
     while data:
+        data = data[4:] if addpath else data
         octets = (data[0] + 7) // 8
         packed = data[1 : 1 + octets].ljust(size, b"\0")
         found.append("%s/%d" % (ipaddress.ip_address(packed), data[0]))
@@ -92,13 +94,13 @@ def parse_attributes(data):
     return found
 
 
-def parse_update(body, now=0.0):
+def parse_update(body, now=0.0, addpath=False):
     count = struct.unpack_from("!H", body)[0]
-    withdrawn = parse_prefixes(body[2 : 2 + count], AFI_IPV4)
+    withdrawn = parse_prefixes(body[2 : 2 + count], AFI_IPV4, addpath)
     at = 2 + count
     count = struct.unpack_from("!H", body, at)[0]
     attributes = parse_attributes(body[at + 2 : at + 2 + count])
-    announced = parse_prefixes(body[at + 2 + count :], AFI_IPV4)
+    announced = parse_prefixes(body[at + 2 + count :], AFI_IPV4, addpath)
     nexthop = None
     if NEXT_HOP in attributes:
         nexthop = str(ipaddress.ip_address(attributes[NEXT_HOP][1]))
@@ -107,21 +109,27 @@ def parse_update(body, now=0.0):
         afi, safi, size = struct.unpack_from("!HBB", value)
         if size in (4, 16, 32):
             nexthop = str(ipaddress.ip_address(value[4 : 4 + min(size, 16)]))
-        announced += parse_mp_nlri(value[5 + size :], afi, safi)
+        announced += parse_mp_nlri(value[5 + size :], afi, safi, addpath)
     if MP_UNREACH in attributes:
         value = attributes[MP_UNREACH][1]
-        withdrawn += parse_mp_nlri(value[3:], *struct.unpack_from("!HB", value))
+        withdrawn += parse_mp_nlri(value[3:], *struct.unpack_from("!HB", value), addpath)
     return Update(now, withdrawn, announced, attributes, nexthop, body)
 
 
 class Speaker:
-    """A session from a node's address to a router's bgpd."""
+    """A session from a node's address to a router's bgpd.
+
+    capabilities: more of them, octets; addpath: the router sends path identifiers (needs that
+    capability); segment: the type of the AS_PATH's, 3 inside of a confederation.
+    """
 
     def __init__(self, node, local, remote, asn, router_id, ibgp=True, ext_nexthop=True,
-                 families=((AFI_IPV4, SAFI_UNICAST), (AFI_IPV6, SAFI_UNICAST))):
+                 families=((AFI_IPV4, SAFI_UNICAST), (AFI_IPV6, SAFI_UNICAST)),
+                 capabilities=b"", addpath=False, segment=2):
         self.node, self.local, self.remote = node, local, remote
         self.asn, self.router_id, self.ibgp = asn, router_id, ibgp
         self.families, self.ext_nexthop = families, ext_nexthop
+        self.capabilities, self.addpath, self.segment = capabilities, addpath, segment
         self.sock = None
         self.thread = None
         self.lock = threading.Lock()
@@ -188,7 +196,7 @@ class Speaker:
         if self.ext_nexthop:  # RFC 8950: IPv4 unicast with an IPv6 next hop
             capabilities += struct.pack("!BBHHH", 5, 6, AFI_IPV4, SAFI_UNICAST, AFI_IPV6)
         capabilities += struct.pack("!BB", 2, 0)  # route refresh
-        capabilities += struct.pack("!BBI", 65, 4, self.asn)
+        capabilities += struct.pack("!BBI", 65, 4, self.asn) + self.capabilities
         parameters = struct.pack("!BB", 2, len(capabilities)) + capabilities
         asn = self.asn if self.asn < 65536 else 23456
         return struct.pack("!BHH4sB", 4, asn, HOLD_TIME, socket.inet_aton(self.router_id),
@@ -214,7 +222,7 @@ class Speaker:
 
     def record(self, kind, body):
         if kind == UPDATE:
-            self.updates.append(parse_update(body, time.monotonic()))
+            self.updates.append(parse_update(body, time.monotonic(), self.addpath))
         elif kind == NOTIFICATION:
             self.notifications.append((body[0], body[1], body[2:]))
         elif kind == ROUTE_REFRESH:
@@ -255,7 +263,7 @@ class Speaker:
 
     def base_attributes(self):
         """ORIGIN, AS_PATH and, on iBGP, LOCAL_PREF."""
-        path = b"" if self.ibgp else struct.pack("!BBI", 2, 1, self.asn)
+        path = b"" if self.ibgp else struct.pack("!BBI", self.segment, 1, self.asn)
         data = attribute(ORIGIN, b"\0") + attribute(AS_PATH, path)
         if self.ibgp:
             data += attribute(LOCAL_PREF, struct.pack("!I", 100))
