@@ -42,22 +42,8 @@ static bool address_freed;
 
 /* ---- the pool ---- */
 
-/*
- * No more than a quarter of the prefix's addresses: SW-NHOPs are hashes, and a
- * neighbor could fill a small prefix until everybody's new one meets another.
- */
-static uint32_t addresses(void)
-{
-	unsigned int bits = 128 - swmesh_config.prefix.prefixlen;
-
-	return bits >= 32 ? UINT32_MAX : (1U << bits) / 4;
-}
-
-static uint32_t total = SWMESH_POOL_MAX;
-
 struct swmesh_pool swmesh_use_pool(void)
 {
-	pool.max = MIN(total, addresses());
 	return pool;
 }
 
@@ -124,9 +110,8 @@ bool swmesh_use_allowed(const struct peer *peer, uint32_t weight, bool stored)
 {
 	struct swmesh_peer *stats = swmesh_peer_get(peer);
 	struct swmesh_limit limit = swmesh_limit_of(peer);
-	struct swmesh_pool now = swmesh_use_pool();
 	enum swmesh_verdict verdict =
-		swmesh_quota_ask(&stats->quota, &limit, &now, weight, stored);
+		swmesh_quota_ask(&stats->quota, &limit, &pool, weight, stored);
 
 	tell(peer, &stats->quota, &limit, verdict);
 	if (verdict == SWMESH_FITS || verdict == SWMESH_FITS_WARNING)
@@ -327,7 +312,6 @@ static void recover(void)
 	struct bgp *bgp;
 
 	waiting = false;
-	swmesh_use_pool();
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, bgp_node, bgp)) {
 		for (ALL_LIST_ELEMENTS_RO(bgp->peer, node, peer)) {
 			stats = swmesh_peer_find(peer);
@@ -401,6 +385,6 @@ void swmesh_use_limit_changed(struct peer *peer)
 
 void swmesh_use_set_total(uint32_t max)
 {
-	total = max ? max : SWMESH_POOL_MAX;
+	pool.max = max ? max : SWMESH_POOL_MAX;
 	swmesh_nhop_touch();
 }

@@ -65,7 +65,7 @@ static void mesh_config(const Swmesh__MeshConfig *msg)
 	bool moved;
 
 	if (msg->enabled &&
-	    (msg->nhop_prefix.len != 16 || msg->nhop_prefix_len > 120)) {
+	    (msg->nhop_prefix.len != 16 || msg->nhop_prefix_len > 96)) {
 		zlog_warn_limited(
 			0,
 			"swmeshd sent a SW-NHOP prefix that is none; configuration not taken");

@@ -207,6 +207,12 @@ void swmesh_msg_tick(struct swmesh_msg *msg, int64_t now_ms)
 	send_hello(msg, now_ms);
 }
 
+void swmesh_msg_resync(struct swmesh_msg *msg, int64_t now_ms)
+{
+	msg->state = SWMESH_MSG_UNSYNCED;
+	send_hello(msg, now_ms);
+}
+
 bool swmesh_msg_init(struct swmesh_msg *msg, const struct swmesh_msg_ops *ops,
 		     void *arg, uint64_t epoch, const char *software)
 {

@@ -134,6 +134,12 @@ void swmesh_msg_receive(struct swmesh_msg *msg, const uint8_t *data, size_t len,
  */
 void swmesh_msg_tick(struct swmesh_msg *msg, int64_t now_ms);
 
+/*
+ * Ask for the other side's full state, since something of it was not kept. What
+ * comes before it is dropped.
+ */
+void swmesh_msg_resync(struct swmesh_msg *msg, int64_t now_ms);
+
 /* Words for enum swmesh_msg_state. */
 const char *swmesh_msg_state_name(enum swmesh_msg_state state);
 

@@ -272,6 +272,21 @@ static void demand_unlink(struct demand *demand)
 	}
 	demand->n_refs = 0;
 	demand->refs_cut = false;
+	if (demand->cut)
+		demand_cut_del(&demand->mesh->cut_demands, demand);
+	demand->cut = false;
+}
+
+static void demand_no_afbr(struct demand *demand)
+{
+	if (demand->cut)
+		return;
+	demand->cut = true;
+	demand_cut_add_tail(&demand->mesh->cut_demands, demand);
+	zlog_warn_limited(
+		0,
+		"more than %u AFBRs: endpoints of next hop %pIA are left out until others go; see 'show bgp softwire limits' in bgpd",
+		MESH_AFBRS_MAX, &demand->next_hop);
 }
 
 static bool endpoint_wanted(const struct mesh *mesh,
@@ -295,10 +310,13 @@ static void demand_link_endpoint(struct demand *demand, const struct ipaddr *ep)
 	for (unsigned int i = 0; i < demand->n_refs; i++)
 		if (!ipaddr_cmp(&demand->refs[i].afbr->addr, ep))
 			return;
-	afbr = demand->n_refs < DEMAND_AFBRS_MAX ? afbr_get(demand->mesh, ep)
-						 : NULL;
-	if (!afbr) {
+	if (demand->n_refs >= DEMAND_AFBRS_MAX) {
 		demand->refs_cut = true;
+		return;
+	}
+	afbr = afbr_get(demand->mesh, ep);
+	if (!afbr) {
+		demand_no_afbr(demand);
 		return;
 	}
 	ref = &demand->refs[demand->n_refs++];
@@ -319,4 +337,16 @@ void demand_link(struct demand *demand)
 	for (size_t i = 0; i < demand->tea.n_tunnels; i++)
 		if (endpoint_wanted(mesh, &demand->tea.tunnels[i], demand, &ep))
 			demand_link_endpoint(demand, &ep);
+}
+
+void demand_link_cut(struct mesh *mesh)
+{
+	size_t n = demand_cut_count(&mesh->cut_demands);
+	struct demand *demand;
+
+	for (; n && afbr_table_count(&mesh->afbrs) < MESH_AFBRS_MAX; n--) {
+		demand = demand_cut_first(&mesh->cut_demands);
+		demand_link(demand); /* to the list's end, if cut again */
+		demand_mark_dirty(demand);
+	}
 }

@@ -30,6 +30,9 @@ static struct thread *t_flush;
  * whole, even while it is read again. */
 static bool known;
 
+/* A demand was not kept: there were too many. */
+static bool missed;
+
 /* Encap-sets as last sent, by name: to tell what is gone. */
 static char sent[ENCAP_SETS_MAX][ENCAP_NAME_LEN + 1];
 static unsigned int n_sent;
@@ -242,6 +245,28 @@ static bool read_addr(const ProtobufCBinaryData *bin, struct ipaddr *addr)
 	return true;
 }
 
+/* bgpd's module asks for less by itself: some other has made them up, or it was
+ * restarted again and again. */
+static void refuse_demand(const struct in6_addr *sw_nhop,
+			  const struct ipaddr *next_hop)
+{
+	Swmesh__SoftwireState state = SWMESH__SOFTWIRE_STATE__INIT;
+	Swmesh__Item item = SWMESH__ITEM__INIT;
+
+	missed = true;
+	state.sw_nhop.data = (uint8_t *)sw_nhop;
+	state.sw_nhop.len = sizeof(*sw_nhop);
+	state.tunnel = (char *)"";
+	state.reason = (char *)"swmeshd has too many SW-NHOPs";
+	item.body_case = SWMESH__ITEM__BODY_SOFTWIRE_STATE;
+	item.softwire_state = &state;
+	queue(&item);
+	zlog_warn_limited(
+		0,
+		"bgpd: more than %u SW-NHOPs: the one of next hop %pIA, and others, are left out until some go",
+		MESH_DEMANDS_MAX, next_hop);
+}
+
 static void receive_demand(struct mesh *mesh, const Swmesh__Demand *msg)
 {
 	struct in6_addr sw_nhop;
@@ -256,6 +281,10 @@ static void receive_demand(struct mesh *mesh, const Swmesh__Demand *msg)
 	}
 	memcpy(&sw_nhop, msg->sw_nhop.data, sizeof(sw_nhop));
 	demand = demand_get(mesh, &sw_nhop);
+	if (!demand) {
+		refuse_demand(&sw_nhop, &next_hop);
+		return;
+	}
 	if (demand_update(demand, &next_hop, msg->tea.data, msg->tea.len,
 			  msg->routes_ipv4, msg->routes_ipv6, msg->refused))
 		DEBUGD(&swmesh_dbg_bgp,
@@ -344,8 +373,18 @@ void swmesh_bgp_receive(const uint8_t *data, size_t len)
 
 /* ---- time ---- */
 
+/* There is room for what was not kept: have it told again. */
+static void ask_for_missed(struct mesh *mesh)
+{
+	if (!missed || demand_table_count(&mesh->demands) >= MESH_DEMANDS_MAX)
+		return;
+	missed = false;
+	swmesh_msg_resync(&conversation, now_ms());
+}
+
 static void tick(struct thread *t)
 {
+	ask_for_missed(swmesh);
 	swmesh_msg_tick(&conversation, now_ms());
 	thread_add_timer_msec(master, tick, NULL, SWMESH_MSG_HELLO_MS, &t_tick);
 }

@@ -40,6 +40,8 @@ struct demand *demand_get(struct mesh *mesh, const struct in6_addr *sw_nhop)
 
 	if (demand)
 		return demand;
+	if (demand_table_count(&mesh->demands) >= MESH_DEMANDS_MAX)
+		return NULL;
 	demand = XCALLOC(MTYPE_DEMAND, sizeof(*demand));
 	demand->mesh = mesh;
 	demand->sw_nhop = *sw_nhop;

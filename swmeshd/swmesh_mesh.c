@@ -23,6 +23,7 @@ void mesh_init(struct mesh *mesh, const struct mesh_ops *ops)
 	demand_table_init(&mesh->demands);
 	afbr_dirty_init(&mesh->dirty_afbrs);
 	demand_dirty_init(&mesh->dirty_demands);
+	demand_cut_init(&mesh->cut_demands);
 }
 
 void mesh_fini(struct mesh *mesh)
@@ -163,6 +164,7 @@ void mesh_run(struct mesh *mesh)
 		afbr->dirty = false;
 		afbr_update(afbr);
 	}
+	demand_link_cut(mesh); /* marks what the next pass has to look at */
 	while ((demand = demand_dirty_pop(&mesh->dirty_demands))) {
 		demand->dirty = false;
 		demand_choose(demand);

@@ -28,10 +28,16 @@ struct afbr;
 struct demand;
 struct softwire;
 
-/* Endpoints that are used of one attribute, and AFBRs in all: what comes from
- * the network costs a bounded amount of work. */
+/*
+ * Endpoints that are used of one attribute, and AFBRs and demands in all: what
+ * comes from the network costs a bounded amount of work. bgpd's module asks for
+ * half as many at most (SWMESH_POOL_MAX) and shares them out among neighbors;
+ * the other half is for what an earlier bgpd has asked for, while its grace
+ * time runs.
+ */
 #define DEMAND_AFBRS_MAX 8
 #define MESH_AFBRS_MAX 16384
+#define MESH_DEMANDS_MAX 16384
 
 #define MESH_REASON_LEN 256
 
@@ -157,6 +163,7 @@ struct afbr {
 
 PREDECL_HASH(demand_table);
 PREDECL_DLIST(demand_dirty);
+PREDECL_DLIST(demand_cut);
 struct demand {
 	struct mesh *mesh;
 	struct demand_table_item item;
@@ -170,7 +177,10 @@ struct demand {
 
 	unsigned int n_refs;
 	struct afbr_ref refs[DEMAND_AFBRS_MAX];
-	bool refs_cut; /* more endpoints than that, or too many AFBRs */
+	bool refs_cut; /* more endpoints than that */
+	/* There were too many AFBRs; linked again when one has gone. */
+	struct demand_cut_item cut_item;
+	bool cut;
 
 	struct softwire *via; /* what its packets leave by; NULL: none */
 	bool route_in;	      /* the kernel has its route by via */
@@ -188,6 +198,7 @@ struct demand {
 };
 DECLARE_DLIST(softwire_users, struct demand, users_item);
 DECLARE_DLIST(demand_dirty, struct demand, dirty_item);
+DECLARE_DLIST(demand_cut, struct demand, cut_item);
 DECLARE_DLIST(afbr_dirty, struct afbr, dirty_item);
 
 int afbr_cmp(const struct afbr *a, const struct afbr *b);
@@ -323,6 +334,7 @@ struct mesh {
 	struct demand_table_head demands;
 	struct afbr_dirty_head dirty_afbrs;
 	struct demand_dirty_head dirty_demands;
+	struct demand_cut_head cut_demands;
 };
 
 /* swmesh_mesh.c */
@@ -342,6 +354,7 @@ const char *mesh_status_name(enum mesh_status status);
 
 /* swmesh_afbr.c */
 struct demand *demand_find(struct mesh *mesh, const struct in6_addr *sw_nhop);
+/* Made when missing; NULL: there are too many. */
 struct demand *demand_get(struct mesh *mesh, const struct in6_addr *sw_nhop);
 /* A demand as bgpd's module tells it; tea is copied. True if it changed. */
 bool demand_update(struct demand *demand, const struct ipaddr *next_hop,
@@ -351,6 +364,9 @@ void demand_del(struct demand *demand);
 void demand_mark_dirty(struct demand *demand);
 /* Find its endpoints anew (the attribute or our family changed). */
 void demand_link(struct demand *demand);
+/* The same for those that there was no AFBR to be had for, as many as there
+ * are to be had now. */
+void demand_link_cut(struct mesh *mesh);
 void demand_choose(struct demand *demand);
 /* It has a softwire that is up, and the kernel has the route. */
 bool demand_up(const struct demand *demand);

@@ -99,6 +99,13 @@ static void check_softwire(const struct demand *demand,
 		return;
 	}
 	c->sw = afbr ? afbr_softwire(afbr, &local->tunnel) : NULL;
+	if (!afbr && demand->cut) {
+		snprintfrr(
+			c->reason, len,
+			"more than %u AFBRs: %pIA is left out until another one goes",
+			MESH_AFBRS_MAX, &c->endpoint);
+		return;
+	}
 	if (!c->sw) {
 		snprintfrr(c->reason, len,
 			   "too many endpoints: %pIA is left out",

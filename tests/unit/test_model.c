@@ -526,6 +526,60 @@ static void test_endpoints_bounded(void **state)
 	assert_true(demand->refs_cut);
 }
 
+/* ---- more than there is room for ---- */
+
+static struct demand *ask_one_of_many(uint32_t number)
+{
+	struct in6_addr sw_nhop = {.s6_addr = {0xfd}};
+	struct ipaddr next_hop = addr("2001:db8:d::");
+	struct tea_builder b;
+	struct demand *demand;
+	uint8_t tea[64];
+
+	tea_build_start(&b, tea, sizeof(tea));
+	tea_build_bare(&b, TEA_TYPE_GRE);
+	number = htonl(number);
+	memcpy(&sw_nhop.s6_addr[8], &number, sizeof(number));
+	memcpy(&next_hop.ipaddr_v6.s6_addr[12], &number, sizeof(number));
+	demand = demand_get(&mesh, &sw_nhop);
+	if (demand)
+		demand_update(demand, &next_hop, tea, tea_build_finish(&b), 1,
+			      0, "");
+	return demand;
+}
+
+/* AFBRs that there is no room for come when others have gone; demands are
+ * bounded, too. */
+static void test_too_many(void **state)
+{
+	static const struct tlv two[] = {
+		{TEA_TYPE_GRE, 0, "2001:db8:e::1", 0},
+		{TEA_TYPE_GRE, 0, "2001:db8:e::2", 0},
+		{0},
+	};
+	struct demand *first, *late;
+
+	first = ask_one_of_many(0);
+	for (uint32_t i = 1; i < MESH_AFBRS_MAX - 1; i++)
+		ask_one_of_many(i);
+	late = ask(1, PEER, two);
+	assert_int_equal(tracked, MESH_AFBRS_MAX);
+	assert_int_equal(late->n_refs, 1);
+	assert_true(late->cut);
+	assert_null(ask_one_of_many(MESH_AFBRS_MAX));
+
+	demand_del(first);
+	mesh_run(&mesh);
+	assert_int_equal(late->n_refs, 2);
+	assert_false(late->cut);
+	assert_int_equal(afbr_table_count(&mesh.afbrs), MESH_AFBRS_MAX);
+	assert_non_null(ask_one_of_many(MESH_AFBRS_MAX));
+	/* One that waits may go. */
+	demand_del(ask_one_of_many(MESH_AFBRS_MAX));
+	mesh_run(&mesh);
+	assert_int_equal(demand_cut_count(&mesh.cut_demands), 0);
+}
+
 /* ---- encap-sets ---- */
 
 static void test_compile(void **state)
@@ -618,6 +672,7 @@ int main(void)
 		TEST(test_mesh_disabled),
 		TEST(test_afbr_goes_last),
 		TEST(test_endpoints_bounded),
+		TEST(test_too_many),
 		TEST(test_compile),
 		TEST(test_announced),
 		TEST(test_tunnel_text),

@@ -116,6 +116,18 @@ static void test_restart_in_the_middle(void **state)
 	}
 }
 
+/* One end has not kept all of what it was told, and asks for it. */
+static void test_resync(void **state)
+{
+	struct pair *pair = running_pair();
+
+	memset(pair->a.replica, 0, sizeof(pair->a.replica));
+	swmesh_msg_resync(&pair->a.msg, pair->now);
+	deliver(pair);
+	assert_converged(pair);
+	pair_free(pair);
+}
+
 static void test_silence(void **state)
 {
 	struct pair *pair = running_pair();
@@ -387,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_changes_arrive),
 		cmocka_unit_test(test_restart_of_each_side),
 		cmocka_unit_test(test_restart_in_the_middle),
+		cmocka_unit_test(test_resync),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_each_frame_lost_once),
 		cmocka_unit_test(test_random_loss),
