@@ -106,7 +106,15 @@ bool afbr_usable(const struct afbr *afbr)
 {
 	return afbr->mesh->source_ok && afbr->path.known &&
 	       afbr->path.reachable && !afbr->path.recursive &&
-	       !afbr_held(afbr);
+	       afbr->path.fault.verdict == TRANSIT_CORE && !afbr_held(afbr);
+}
+
+bool afbr_barred(const struct afbr *afbr)
+{
+	/* An interface that is not known, perhaps only yet, is like no route:
+	 * nothing is sent there, and what has been set up may stay. */
+	return afbr->path.fault.verdict != TRANSIT_CORE &&
+	       afbr->path.fault.verdict != TRANSIT_NO_INTERFACE;
 }
 
 const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len)
@@ -131,7 +139,8 @@ const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len)
 	else if (!afbr->path.reachable)
 		snprintfrr(buf, len, "no route to endpoint %pIA", &afbr->addr);
 	else
-		buf[0] = '\0';
+		transit_reason(&mesh->config.transit, &afbr->path.fault,
+			       &afbr->addr, buf, len);
 	return buf;
 }
 
@@ -152,9 +161,20 @@ static void afbr_hold(struct afbr *afbr)
 		&afbr->addr, afbr->path.via, (int)hold);
 }
 
+static void tell_barred(const struct afbr *afbr)
+{
+	char text[MESH_REASON_LEN];
+
+	zlog_warn_limited(afbr, "AFBR %pIA is not used: %s", &afbr->addr,
+			  transit_reason(&afbr->mesh->config.transit,
+					 &afbr->path.fault, &afbr->addr, text,
+					 sizeof(text)));
+}
+
 void afbr_path(struct afbr *afbr, const struct endpoint_path *path)
 {
 	bool was_recursive = afbr->path.recursive;
+	bool was_barred = afbr_barred(afbr);
 
 	if (!memcmp(&afbr->path, path, sizeof(*path)))
 		return;
@@ -166,6 +186,8 @@ void afbr_path(struct afbr *afbr, const struct endpoint_path *path)
 	       path->via, path->mtu);
 	if (path->recursive && !was_recursive)
 		afbr_hold(afbr);
+	if (afbr_barred(afbr) && !was_barred)
+		tell_barred(afbr);
 	afbr_mark_dirty(afbr);
 	afbr_mark_demands(afbr);
 }
@@ -222,6 +244,10 @@ void afbr_update(struct afbr *afbr)
 
 	usable = afbr_usable(afbr);
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
+		if (afbr_barred(afbr)) {
+			softwire_event(sw, SOFTWIRE_EV_STOP, NULL);
+			continue;
+		}
 		softwire_event(sw, SOFTWIRE_EV_START, NULL);
 		if (!usable) {
 			softwire_event(sw, SOFTWIRE_EV_ENDPOINT_DOWN, NULL);

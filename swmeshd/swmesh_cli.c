@@ -116,6 +116,68 @@ void swmesh_cli_show_source(struct vty *vty, const struct lyd_node *dnode,
 		yang_dnode_get_string(dnode, NULL));
 }
 
+static bool quoted(const char *word)
+{
+	return strpbrk(word, "'\"") != NULL;
+}
+
+DEFPY_YANG(transit_interface, transit_interface_cmd,
+	   "[no] transit interface IFNAME$interface",
+	   NO_STR TRANSIT_STR
+	   "Interface that the core is behind\n"
+	   "Name of the interface\n")
+{
+	if (strlen(interface) >= INTERFACE_NAMSIZ || quoted(interface))
+		return swmesh_cli_refuse(
+			vty,
+			"softwire mesh: transit interface %.80s: not a name; use 1 to %u characters without quotes",
+			interface, INTERFACE_NAMSIZ - 1);
+	nb_cli_enqueue_change(vty, "./transit/interface",
+			      no ? NB_OP_DESTROY : NB_OP_CREATE, interface);
+	return swmesh_nb_apply(vty);
+}
+
+DEFPY_YANG(transit_list, transit_list_cmd,
+	   "transit prefix-list PREFIXLIST_NAME$name",
+	   TRANSIT_STR
+	   "What permits endpoints of remote AFBRs\n"
+	   "Name of the prefix-list\n")
+{
+	if (strlen(name) > TRANSIT_LIST_NAME_LEN || quoted(name))
+		return swmesh_cli_refuse(
+			vty,
+			"softwire mesh: transit prefix-list %.80s: not a name; use 1 to %u characters without quotes",
+			name, TRANSIT_LIST_NAME_LEN);
+	nb_cli_enqueue_change(vty, "./transit/prefix-list", NB_OP_MODIFY, name);
+	return swmesh_nb_apply(vty);
+}
+
+DEFPY_YANG(no_transit_list, no_transit_list_cmd,
+	   "no transit prefix-list [PREFIXLIST_NAME]",
+	   NO_STR TRANSIT_STR
+	   "What permits endpoints of remote AFBRs\n"
+	   "Name of the prefix-list\n")
+{
+	nb_cli_enqueue_change(vty, "./transit/prefix-list", NB_OP_DESTROY,
+			      NULL);
+	return swmesh_nb_apply(vty);
+}
+
+void swmesh_cli_show_transit_interface(struct vty *vty,
+				       const struct lyd_node *dnode,
+				       bool show_defaults)
+{
+	vty_out(vty, " transit interface %s\n",
+		yang_dnode_get_string(dnode, NULL));
+}
+
+void swmesh_cli_show_transit_list(struct vty *vty, const struct lyd_node *dnode,
+				  bool show_defaults)
+{
+	vty_out(vty, " transit prefix-list %s\n",
+		yang_dnode_get_string(dnode, NULL));
+}
+
 DEFPY_YANG(sw_nhop_prefix, sw_nhop_prefix_cmd,
 	   "sw-nhop prefix X:X::X:X/M$prefix",
 	   "Next hops that stand for softwires\n"
@@ -463,6 +525,9 @@ void swmesh_cli_init(void)
 
 	install_element(SWMESH_NODE, &transit_source_cmd);
 	install_element(SWMESH_NODE, &no_transit_cmd);
+	install_element(SWMESH_NODE, &transit_interface_cmd);
+	install_element(SWMESH_NODE, &transit_list_cmd);
+	install_element(SWMESH_NODE, &no_transit_list_cmd);
 	install_element(SWMESH_NODE, &sw_nhop_prefix_cmd);
 	install_element(SWMESH_NODE, &no_sw_nhop_prefix_cmd);
 	install_element(SWMESH_NODE, &peer_policy_cmd);

@@ -17,6 +17,7 @@
 #include "libfrr.h"
 #include "log.h"
 #include "memory.h"
+#include "plist.h"
 #include "privs.h"
 #include "sigevent.h"
 #include "thread.h"
@@ -36,6 +37,7 @@
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/swmesh_pmtu.h"
 #include "swmeshd/swmesh_seal.h"
+#include "swmeshd/swmesh_way.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
 
@@ -121,6 +123,7 @@ static void softwire_changed(struct softwire *sw)
 /* What drops packets first (S9): devices are made when this has returned. */
 static void config_changed(struct mesh *mesh)
 {
+	swmesh_way_check();
 	swmesh_guard_config_changed(mesh);
 	swmesh_filter_changed(mesh);
 	swmesh_ike_config_changed(mesh);
@@ -285,6 +288,8 @@ int main(int argc, char **argv)
 	swmesh_errors_init();
 	swmesh_debug_init();
 	vrf_init(NULL, NULL, NULL, NULL);
+	access_list_init(); /* the commands of both */
+	prefix_list_init();
 	swmesh_bgp_init();
 	swmesh_grace_init(sweep);
 	if (!swmesh_kernel_init()) {

@@ -21,6 +21,7 @@
 
 #include "swmeshd/swmesh_encap.h"
 #include "swmeshd/swmesh_security.h"
+#include "swmeshd/swmesh_transit.h"
 
 struct thread;
 struct mesh;
@@ -118,6 +119,8 @@ struct endpoint_path {
 	bool recursive; /* by a softwire of ours (RFC 9012 section 7.2, B5) */
 	uint32_t mtu;	/* smallest of the ways, octets; 0: not known */
 	char via[64];	/* for "show": "2001:db8::1 eth0" */
+	/* It does not lead through the core, or not to an AFBR's. */
+	struct transit_fault fault;
 };
 
 /*
@@ -237,6 +240,7 @@ struct protect_bgp_config {
 struct mesh_config {
 	bool enabled;
 	struct ipaddr source; /* none: not configured */
+	struct transit_config transit;
 	struct prefix_ipv6 nhop_prefix;
 	bool policy_required;
 	char announce[ENCAP_NAME_LEN + 1]; /* empty: first by name */
@@ -387,6 +391,9 @@ void afbr_update(struct afbr *afbr);
 void afbr_read_announced(struct afbr *afbr);
 void afbr_auth_clear(struct afbr_auth *auth);
 bool afbr_usable(const struct afbr *afbr);
+/* There is a way to it that is none through the core: it is no AFBR, as far as
+ * we can see, and nothing is made, sent or let in for it. */
+bool afbr_barred(const struct afbr *afbr);
 /* Why not: buf is returned. */
 const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len);
 struct softwire *afbr_softwire(struct afbr *afbr,

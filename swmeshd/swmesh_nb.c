@@ -69,6 +69,22 @@ const struct frr_yang_module_info frr_swmesh_info = {
 			},
 		},
 		{
+			.xpath = SWMESH_MESH_XPATH "/transit/interface",
+			.cbs = {
+				.create = swmesh_nb_create,
+				.destroy = swmesh_nb_destroy,
+				.cli_show = swmesh_cli_show_transit_interface,
+			},
+		},
+		{
+			.xpath = SWMESH_MESH_XPATH "/transit/prefix-list",
+			.cbs = {
+				.modify = swmesh_nb_modify,
+				.destroy = swmesh_nb_destroy,
+				.cli_show = swmesh_cli_show_transit_list,
+			},
+		},
+		{
 			.xpath = SWMESH_MESH_XPATH "/sw-nhop/prefix",
 			.cbs = {
 				.modify = swmesh_nb_prefix_modify,

@@ -88,6 +88,11 @@ void swmesh_cli_show_mesh(struct vty *vty, const struct lyd_node *dnode,
 void swmesh_cli_show_mesh_end(struct vty *vty, const struct lyd_node *dnode);
 void swmesh_cli_show_source(struct vty *vty, const struct lyd_node *dnode,
 			    bool show_defaults);
+void swmesh_cli_show_transit_interface(struct vty *vty,
+				       const struct lyd_node *dnode,
+				       bool show_defaults);
+void swmesh_cli_show_transit_list(struct vty *vty, const struct lyd_node *dnode,
+				  bool show_defaults);
 void swmesh_cli_show_prefix(struct vty *vty, const struct lyd_node *dnode,
 			    bool show_defaults);
 void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode,

@@ -243,11 +243,32 @@ static int read_neighbor_cb(const struct lyd_node *dnode, void *arg)
 	return YANG_ITER_CONTINUE;
 }
 
+static int read_interface_cb(const struct lyd_node *dnode, void *arg)
+{
+	struct transit_config *transit = arg;
+
+	if (transit->n_interfaces < TRANSIT_INTERFACES_MAX)
+		yang_dnode_get_string_buf(
+			transit->interface[transit->n_interfaces++],
+			INTERFACE_NAMSIZ, dnode, NULL);
+	return YANG_ITER_CONTINUE;
+}
+
+static void read_transit(const struct lyd_node *mesh,
+			 struct transit_config *transit)
+{
+	yang_dnode_iterate(read_interface_cb, transit, mesh,
+			   "./transit/interface");
+	read_string(mesh, "./transit/prefix-list", transit->prefix_list,
+		    sizeof(transit->prefix_list));
+}
+
 static void read_mesh(const struct lyd_node *mesh, struct mesh_config *config)
 {
 	struct prefix p;
 
 	config->enabled = true;
+	read_transit(mesh, &config->transit);
 	if (yang_dnode_exists(mesh, "./transit/source"))
 		yang_dnode_get_ip(&config->source, mesh, "./transit/source");
 	yang_dnode_get_prefix(&p, mesh, "./sw-nhop/prefix");
@@ -374,6 +395,7 @@ int swmesh_nb_mesh_destroy(struct nb_cb_destroy_args *args)
 	swmesh->config.source.ipa_type = IPADDR_NONE;
 	swmesh->config.announce[0] = '\0';
 	swmesh->config.policy_required = false;
+	memset(&swmesh->config.transit, 0, sizeof(swmesh->config.transit));
 	memset(&swmesh->config.protect_bgp, 0,
 	       sizeof(swmesh->config.protect_bgp));
 	mesh_config_changed(swmesh);

@@ -63,6 +63,17 @@ uint32_t swmesh_show_routes(const struct softwire *sw)
 	return routes;
 }
 
+static void add_transit(json_object *o)
+{
+	const struct transit_config *transit = &swmesh->config.transit;
+	json_object *list = json_object_new_array();
+
+	for (unsigned int i = 0; i < transit->n_interfaces; i++)
+		json_array_string_add(list, transit->interface[i]);
+	json_object_object_add(o, "transitInterfaces", list);
+	json_object_string_add(o, "transitPrefixList", transit->prefix_list);
+}
+
 static json_object *json_mesh(void)
 {
 	json_object *o = json_object_new_object();
@@ -78,6 +89,7 @@ static json_object *json_mesh(void)
 		json_object_string_addf(o, "transitSource", "%pIA",
 					&swmesh->config.source);
 	}
+	add_transit(o);
 	json_object_string_addf(o, "swNhopPrefix", "%pFX",
 				&swmesh->config.nhop_prefix);
 	json_object_string_add(o, "peerPolicy",

@@ -10,6 +10,25 @@
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/swmesh_show_read.h"
 
+static void print_transit(struct vty *vty, json_object *o)
+{
+	const char *list = show_str(o, "transitPrefixList");
+	size_t n = show_len(o, "transitInterfaces");
+
+	if (n || list[0])
+		vty_out(vty, "The core is behind");
+	for (size_t i = 0; i < n; i++)
+		vty_out(vty, "%s %s", i ? "," : "",
+			json_object_get_string(
+				show_at(o, "transitInterfaces", i)));
+	if (!n && list[0])
+		vty_out(vty, " interfaces without an address of the islands");
+	if (list[0])
+		vty_out(vty, "; endpoints by prefix-list %s", list);
+	if (n || list[0])
+		vty_out(vty, "\n");
+}
+
 static void print_mesh(struct vty *vty, json_object *o)
 {
 	const char *status = show_str(o, "status");
@@ -29,6 +48,7 @@ static void print_mesh(struct vty *vty, json_object *o)
 			vty_out(vty,
 				"Waiting for address: %s is on no interface.\n",
 				show_str(o, "transitSource"));
+		print_transit(vty, o);
 	}
 	if (strcmp(show_str(o, "bgpConversation"), "synced"))
 		vty_out(vty, "bgpd's module (bgpd -M swmesh): %s\n",

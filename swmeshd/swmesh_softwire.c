@@ -11,7 +11,8 @@
  * (swmesh_select.c); a change here only marks them to choose anew. A demand's
  * route that the kernel refuses takes it down again. The device
  * stays while the endpoint is away: it does no harm, and the other end may
- * still reach us.
+ * still reach us. It goes when the way to the endpoint is none through the core
+ * (swmesh_transit.c): the softwire is down then, and lets nobody in.
  */
 #include <zebra.h>
 
@@ -423,7 +424,8 @@ const char *softwire_reason(const struct softwire *sw, char *buf, size_t len)
 		break;
 	case SOFTWIRE_DOWN:
 	case SOFTWIRE_STATES:
-		strlcpy(buf, "not started", len);
+		if (!afbr_reason(sw->afbr, buf, len)[0])
+			strlcpy(buf, "not started", len);
 		break;
 	}
 	return buf;

@@ -19,21 +19,11 @@
 #include "swmeshd/swmesh_bgp.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_kernel.h"
+#include "swmeshd/swmesh_way.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
 
-DEFINE_MTYPE_STATIC(SWMESHD, TRACKER, "Tracked endpoint");
-
 #define SWMESH_ZAPI_TYPE ZEBRA_ROUTE_SHARP
-
-/* Ways of one endpoint that are looked at; zebra's own limit is 64. */
-#define PATHS_MAX 16
-
-/* What next-hop tracking said last, kept to follow the interfaces' MTU. */
-struct tracker {
-	unsigned int n;
-	ifindex_t ifindex[PATHS_MAX];
-};
 
 static struct zclient *zclient;
 
@@ -73,46 +63,12 @@ void swmesh_zebra_source_changed(void)
 					    &swmesh->config.source));
 }
 
-/* ---- the ways to the endpoints ---- */
-
-static uint32_t interface_mtu(ifindex_t ifindex, int family)
-{
-	struct interface *ifp = if_lookup_by_index(ifindex, VRF_DEFAULT);
-
-	if (!ifp)
-		return 0;
-	return family == AF_INET6 && ifp->mtu6 ? ifp->mtu6 : ifp->mtu;
-}
-
-/* The smallest MTU of all ways: packets may take any. */
-static uint32_t path_mtu(const struct afbr *afbr)
-{
-	const struct tracker *tracker = afbr->tracker;
-	uint32_t mtu = 0, one;
-
-	for (unsigned int i = 0; i < tracker->n; i++) {
-		one = interface_mtu(tracker->ifindex[i],
-				    ipaddr_family(&afbr->addr));
-		if (one && (!mtu || one < mtu))
-			mtu = one;
-	}
-	return mtu;
-}
+/* ---- interfaces and their addresses ---- */
 
 static int interface_changed(struct interface *ifp)
 {
-	struct afbr *afbr;
-
-	if (swmesh_kernel_owns(ifp->ifindex))
-		return 0;
-	frr_each (afbr_table, &swmesh->afbrs, afbr) {
-		struct endpoint_path path = afbr->path;
-
-		if (!path.reachable)
-			continue;
-		path.mtu = path_mtu(afbr);
-		afbr_path(afbr, &path);
-	}
+	if (!swmesh_kernel_owns(ifp->ifindex))
+		swmesh_way_check_later();
 	return 0;
 }
 
@@ -125,6 +81,7 @@ static int interface_address_add(ZAPI_CALLBACK_ARGS)
 {
 	zebra_interface_address_read(cmd, zclient->ibuf, vrf_id);
 	swmesh_zebra_source_changed();
+	swmesh_way_check_later();
 	return 0;
 }
 
@@ -136,69 +93,11 @@ static int interface_address_delete(ZAPI_CALLBACK_ARGS)
 	if (c)
 		connected_free(&c);
 	swmesh_zebra_source_changed();
+	swmesh_way_check_later();
 	return 0;
 }
 
-static bool through_softwire(const struct zapi_nexthop *nh)
-{
-	struct prefix gate = {.family = AF_INET6, .prefixlen = IPV6_MAX_BITLEN};
-
-	if (nh->ifindex && swmesh_kernel_owns(nh->ifindex))
-		return true;
-	if (nh->type != NEXTHOP_TYPE_IPV6 &&
-	    nh->type != NEXTHOP_TYPE_IPV6_IFINDEX)
-		return false;
-	gate.u.prefix6 = nh->gate.ipv6;
-	return prefix_match((const struct prefix *)&swmesh->config.nhop_prefix,
-			    &gate);
-}
-
-static void describe_way(const struct zapi_nexthop *nh, char *buf, size_t len)
-{
-	const char *ifname =
-		nh->ifindex ? ifindex2ifname(nh->ifindex, VRF_DEFAULT) : "";
-
-	switch (nh->type) {
-	case NEXTHOP_TYPE_IPV4:
-	case NEXTHOP_TYPE_IPV4_IFINDEX:
-		snprintfrr(buf, len, "%pI4 %s", &nh->gate.ipv4, ifname);
-		break;
-	case NEXTHOP_TYPE_IPV6:
-	case NEXTHOP_TYPE_IPV6_IFINDEX:
-		snprintfrr(buf, len, "%pI6 %s", &nh->gate.ipv6, ifname);
-		break;
-	case NEXTHOP_TYPE_IFINDEX:
-		strlcpy(buf, ifname, len);
-		break;
-	case NEXTHOP_TYPE_BLACKHOLE:
-		strlcpy(buf, "blackhole", len);
-		break;
-	}
-}
-
-static void read_ways(struct afbr *afbr, const struct zapi_route *nhr,
-		      struct endpoint_path *path)
-{
-	struct tracker *tracker = afbr->tracker;
-
-	tracker->n = 0;
-	for (unsigned int i = 0; i < nhr->nexthop_num; i++) {
-		const struct zapi_nexthop *nh = &nhr->nexthops[i];
-
-		if (through_softwire(nh)) {
-			path->recursive = true;
-			describe_way(nh, path->via, sizeof(path->via));
-		}
-		if (nh->type == NEXTHOP_TYPE_BLACKHOLE)
-			continue;
-		if (!path->via[0])
-			describe_way(nh, path->via, sizeof(path->via));
-		path->reachable = true;
-		if (nh->ifindex && tracker->n < PATHS_MAX)
-			tracker->ifindex[tracker->n++] = nh->ifindex;
-	}
-	path->mtu = path_mtu(afbr);
-}
+/* ---- the ways to the endpoints ---- */
 
 static bool prefix_to_addr(const struct prefix *p, struct ipaddr *addr)
 {
@@ -229,7 +128,6 @@ static void addr_to_prefix(const struct ipaddr *addr, struct prefix *p)
 static int nexthop_update(ZAPI_CALLBACK_ARGS)
 {
 	static struct zapi_route nhr; /* some 20 kB */
-	struct endpoint_path path;
 	struct prefix match = {};
 	struct ipaddr addr;
 	struct afbr *afbr;
@@ -248,15 +146,8 @@ static int nexthop_update(ZAPI_CALLBACK_ARGS)
 	if (!prefix_to_addr(&match, &addr))
 		return 0;
 	afbr = afbr_find(swmesh, &addr);
-	if (!afbr || !afbr->tracker)
-		return 0;
-	memset(&path, 0, sizeof(path)); /* compared as octets */
-	path.known = true;
-	read_ways(afbr, &nhr, &path);
-	DEBUGD(&swmesh_dbg_zebra, "zebra: %pFX by %pFX, %u next hops, MTU %u%s",
-	       &match, &nhr.prefix, nhr.nexthop_num, path.mtu,
-	       path.recursive ? ", recursive" : "");
-	afbr_path(afbr, &path);
+	if (afbr && afbr->tracker)
+		swmesh_way_told(afbr, &nhr);
 	return 0;
 }
 
@@ -276,14 +167,14 @@ static void register_endpoint(const struct afbr *afbr, int command)
 
 void swmesh_zebra_track(struct afbr *afbr)
 {
-	afbr->tracker = XCALLOC(MTYPE_TRACKER, sizeof(struct tracker));
+	swmesh_way_new(afbr);
 	register_endpoint(afbr, ZEBRA_NEXTHOP_REGISTER);
 }
 
 void swmesh_zebra_untrack(struct afbr *afbr)
 {
 	register_endpoint(afbr, ZEBRA_NEXTHOP_UNREGISTER);
-	XFREE(MTYPE_TRACKER, afbr->tracker);
+	swmesh_way_free(afbr);
 }
 
 /* ---- the opaque channel ---- */
@@ -335,6 +226,7 @@ void swmesh_zebra_init(void)
 {
 	struct zclient_options opt = {};
 
+	swmesh_way_init();
 	if_zapi_callbacks(interface_changed, interface_changed,
 			  interface_changed, interface_nothing);
 	zclient = zclient_new(master, &opt, handlers, array_size(handlers));
@@ -346,6 +238,7 @@ void swmesh_zebra_stop(void)
 {
 	if (!zclient)
 		return;
+	swmesh_way_stop();
 	zclient_stop(zclient);
 	zclient_free(zclient);
 	zclient = NULL;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Routes that leak into a VRF carry the attribute too, and never its stand-in type; those that leak
-out of one are announced with ours."""
+out of one are announced with ours. A way to an endpoint that leaks out of one counts when the
+operator names its interface."""
 import pytest
 from lib import bgpdut as dut
 from lib import bgpspeaker as bgp
@@ -34,18 +35,21 @@ SWMESH = """softwire mesh
  exit
 exit
 """
-MAPS = {3: ("route-map SOFTWIRE-OUT out",)}
+MAPS = {3: ("route-map SOFTWIRE-IN in", "route-map SOFTWIRE-OUT out")}
+REMOTE = "2a01:100::1"
 VALUES = [dut.gre(1), dut.gre(2) + dut.ipip(), dut.ipip(), None]
 
 
 @pytest.fixture(scope="module")
 def net():
-    topo = dut.topology(RED, MAPS, SWMESH)
+    topo = dut.topology(RED, MAPS, SWMESH,
+                        "ipv6 route %s/128 fd00:5::2 nexthop-vrf red\n" % REMOTE)
     topo.nodes.append("bred")
-    topo.links.append(Link(dut.DUT, "bred", [], ["10.255.8.2/24"]))
+    topo.links.append(Link(dut.DUT, "bred", [], ["10.255.8.2/24", "fd00:5::2/64"]))
     topo.ip_lines[dut.DUT] = ["link add red type vrf table 10", "link set red up",
                               "link set bdut-bred master red",
-                              "address add 10.255.8.1/24 dev bdut-bred"]
+                              "address add 10.255.8.1/24 dev bdut-bred",
+                              "address add fd00:5::1/64 dev bdut-bred nodad"]
     yield from run_topology(topo)
 
 
@@ -98,3 +102,25 @@ def test_imported(net):
     finally:
         red.stop()
         receiver.stop()
+
+
+def test_endpoint_in_vrf(net):
+    """The addresses of a VRF's interfaces are not known, so that none is taken for the core's
+    unless it is named."""
+    router = net[dut.DUT]
+    sender = dut.speaker(3)
+
+    def told():
+        found = router.json("swmeshd", "show softwire afbr")["afbrs"]
+        return [one["reason"] for one in found if one["endpoint"] == REMOTE]
+
+    try:
+        sender.announce("10.62.0.0/24", dut.address(3), dut.gre(None, REMOTE))
+        other = "the way to %s leaves by bdut-bred in another VRF; if the core is there, enter " \
+            "'transit interface bdut-bred'" % REMOTE
+        wait.until(lambda: told() == [other], "it is not used")
+        router.configure("swmeshd", "softwire mesh\ntransit interface bdut-bred\n")
+        wait.until(lambda: told() == [""], "it is")
+        sender.assert_up()
+    finally:
+        sender.stop()

@@ -2,8 +2,8 @@
 """The main job: IPv4 islands over an IPv6-only core, GRE without a key (F1, F2, F3)."""
 import pytest
 
-from lib import kernel, packet, softwires, tea, traffic, wait
-from lib.mesh import SW_NHOP_PREFIX, host, island, loopback, softwire_config
+from lib import capture, inject, kernel, nft, packet, probe, softwires, tea, traffic, wait
+from lib.mesh import SW_NHOP_PREFIX, core_address, host, island, loopback, softwire_config
 
 MESH = {"name": "basic"}
 GRE_OVERHEAD = 40 + 4  # IPv6 and GRE headers
@@ -112,6 +112,51 @@ def test_running_config_reads_back(settled):
     assert set(kernel.tunnels("a1")) == set(devices)
     assert [t.ifindex for t in kernel.tunnels("a1").values()] == [
         t.ifindex for t in devices.values()]
+
+
+ENDPOINT_AT_LAN, BEHIND_LAN, PORT = host(1, 6), "10.50.0.0/24", 4713
+
+
+def no_afbr(a1, endpoint, *prefixes):
+    """Assert that a1's kernel has nothing for an endpoint, and that a1 says why."""
+    assert "the way to %s leaves by a1-h1, where an island is" % endpoint in a1.show(
+        "swmeshd", "show softwire")
+    assert [kernel.route("a1", prefix) for prefix in prefixes] == [None] * len(prefixes)
+    assert kernel.tunnels_to("a1", endpoint) == []
+    let_in = nft.elements("a1", "open6")
+    assert let_in and not [e for e in let_in if '"%s"' % endpoint in e], let_in
+    return True
+
+
+def test_endpoint_in_island(settled):
+    """A host of island 1 that somebody announces as an endpoint, and a2's endpoint while a1's
+    route to it leads into the island: no device, no route, nothing sent there, what comes from
+    there dropped. When the route is back, so is the softwire."""
+    a1 = settled["a1"]
+    by_core, by_lan = ("ipv6 route %s/128 %s\n" % (loopback(2), via)
+                       for via in (core_address(1, "p"), ENDPOINT_AT_LAN))
+    lan = capture.Capture(settled.folder(), [("h1", "h1-a1")])
+    try:
+        with softwires.speaker(settled) as speaker:
+            speaker.announce(BEHIND_LAN, softwires.remote(99), tea.gre(ENDPOINT_AT_LAN))
+            a1.configure("staticd", "no " + by_core + by_lan)
+            for endpoint, prefix in ((ENDPOINT_AT_LAN, BEHIND_LAN), (loopback(2), island(2))):
+                wait.until(lambda: no_afbr(a1, endpoint, prefix), "%s is no AFBR" % endpoint)
+            mark, before = lan.mark(), nft.counters("a1")["unknown-source"]
+            for address in ("10.50.0.1", host(2)):
+                probe.send("h1", address, count=3)
+            inside = inject.udp(host(2), host(1), PORT, b"from the island")
+            inject.send("h1", *(inject.gre(source, loopback(1), inside)
+                                for source in (ENDPOINT_AT_LAN, loopback(2))))
+            wait.until(lambda: nft.counters("a1")["unknown-source"] == before + 2, "dropped")
+            assert packet.select(lan.packets(mark), encap="gre") == []
+            a1.configure("staticd", "no " + by_lan + by_core)
+            softwires.wait_sends("a1", island(2), loopback(2), "ip6gre")
+            speaker.withdraw(BEHIND_LAN)
+            softwires.speaker_routes_gone(settled, [BEHIND_LAN])
+    finally:
+        lan.stop()
+    softwires.wait_talk(settled, [(1, 2), (2, 1)])
 
 
 def test_removed_for_good(settled):

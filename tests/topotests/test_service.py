@@ -439,14 +439,21 @@ def reload(machine, text):
 
 
 def test_reload_changes_lines(service):
-    """A key changed, a tunnel and a line of the mesh added, an encap-set taken out."""
+    """A key changed, a tunnel and lines of the mesh added, an encap-set taken out. A prefix-list
+    reaches swmeshd, too."""
     before = service.wait_process(SWMESHD)
     after = MESH.replace("gre key 100", "gre key 200").replace(
         "tunnel 20 ip-in-ip\n", "tunnel 20 ip-in-ip\n  tunnel 30 gre key 300\n").replace(
-        " encap-set A", " peer policy required\n encap-set A", 1).replace(
+        " encap-set A", " transit interface core\n transit prefix-list AFBRS\n"
+        " peer policy required\n encap-set A", 1).replace(
         " encap-set B\n  tunnel 10 gre\n  payload ipv6\n exit\n", "")
     assert "key 200" in after and "encap-set B" not in after
+    permit = "ipv6 prefix-list AFBRS seq 5 permit 2001:db8:c::/64\n"
+    reload(service, permit + CONFIG.replace(MESH, after))
+    assert permit in vtysh(service, "show running-config swmeshd")
+    assert running(service).count(permit) == 1
     reload(service, CONFIG.replace(MESH, after))
+    assert "AFBRS seq" not in vtysh(service, "show running-config swmeshd")
     assert service.wait_process(SWMESHD) == before
 
 

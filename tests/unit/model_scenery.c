@@ -237,22 +237,43 @@ struct demand *ask(uint8_t id, const char *next_hop, const struct tlv *tlvs)
 	return demand;
 }
 
-struct afbr *path(const char *endpoint, bool reachable, bool recursive,
-		  uint32_t mtu)
+static struct afbr *tell_path(const char *endpoint,
+			      const struct endpoint_path *p)
 {
 	struct ipaddr a = addr(endpoint);
 	struct afbr *afbr = afbr_find(&mesh, &a);
-	struct endpoint_path p;
 
 	assert_non_null(afbr);
+	afbr_path(afbr, p);
+	mesh_run(&mesh);
+	return afbr;
+}
+
+struct afbr *path(const char *endpoint, bool reachable, bool recursive,
+		  uint32_t mtu)
+{
+	struct endpoint_path p;
+
 	memset(&p, 0, sizeof(p));
 	p.known = true;
 	p.reachable = reachable;
 	p.recursive = recursive;
 	p.mtu = mtu;
-	afbr_path(afbr, &p);
-	mesh_run(&mesh);
-	return afbr;
+	return tell_path(endpoint, &p);
+}
+
+struct afbr *way(const char *endpoint, enum transit_verdict verdict)
+{
+	struct endpoint_path p;
+
+	memset(&p, 0, sizeof(p));
+	p.known = true;
+	p.reachable = true;
+	p.mtu = 1500;
+	p.fault.verdict = verdict;
+	if (verdict != TRANSIT_CORE)
+		strlcpy(p.fault.ifname, "eth1", sizeof(p.fault.ifname));
+	return tell_path(endpoint, &p);
 }
 
 struct softwire *softwire(const char *endpoint, uint16_t type, uint32_t key)

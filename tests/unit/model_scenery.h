@@ -49,6 +49,8 @@ struct demand *ask(uint8_t id, const char *next_hop, const struct tlv *tlvs);
 /* zebra tells the way to an endpoint. */
 struct afbr *path(const char *endpoint, bool reachable, bool recursive,
 		  uint32_t mtu);
+/* ... which leaves by eth1; verdict: what is wrong with that, or nothing. */
+struct afbr *way(const char *endpoint, enum transit_verdict verdict);
 struct softwire *softwire(const char *endpoint, uint16_t type, uint32_t key);
 
 #endif /* SWMESH_MODEL_SCENERY_H */

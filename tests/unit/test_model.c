@@ -417,6 +417,54 @@ static void test_recursion(void **state)
 	assert_non_null(demand->via);
 }
 
+/* What is reached through an island is no AFBR: no device for it, so that the
+ * filter does not know it, and no route; by itself again when the way is. */
+static void test_endpoint_in_island(void **state)
+{
+	struct demand *demand = ask(1, PEER, gre_ipip);
+	struct softwire *gre;
+	char reason[MESH_REASON_LEN];
+
+	way(PEER, TRANSIT_ISLAND);
+	assert_int_equal(devices, 0);
+	assert_null(demand->via);
+	assert_false(demand->pending);
+	assert_non_null(strstr(demand->reason, "leaves by eth1"));
+
+	way(PEER, TRANSIT_CORE);
+	gre = softwire(PEER, TEA_TYPE_GRE, 100);
+	assert_ptr_equal(demand->via, gre);
+	assert_int_equal(devices, 2);
+
+	way(PEER, TRANSIT_NOT_NAMED);
+	assert_int_equal(gre->state, SOFTWIRE_DOWN);
+	softwire_reason(gre, reason, sizeof(reason));
+	assert_non_null(strstr(reason, "leaves by eth1"));
+	assert_null(demand->via);
+	assert_null(last_route);
+	assert_int_equal(devices, 0);
+
+	way(PEER, TRANSIT_CORE);
+	assert_ptr_equal(demand->via, gre);
+	assert_int_equal(gre->changes, 2);
+}
+
+/* An interface that zebra has not told of, or that has just gone, is like a
+ * route that has: not used, and nothing is taken down for it. */
+static void test_interface_not_known(void **state)
+{
+	struct demand *demand = ask(1, PEER, gre_ipip);
+
+	way(PEER, TRANSIT_CORE);
+	way(PEER, TRANSIT_NO_INTERFACE);
+	assert_null(demand->via);
+	assert_null(last_route);
+	assert_int_equal(devices, 2);
+	assert_int_equal(releases, 0);
+	way(PEER, TRANSIT_CORE);
+	assert_non_null(demand->via);
+}
+
 static void test_mtu_follows(void **state)
 {
 	struct demand *demand = ask(1, PEER, gre_ipip);
@@ -665,6 +713,8 @@ int main(void)
 		TEST(test_endpoint_is_next_hop),
 		TEST(test_endpoint_goes_and_returns),
 		TEST(test_recursion),
+		TEST(test_endpoint_in_island),
+		TEST(test_interface_not_known),
 		TEST(test_mtu_follows),
 		TEST(test_waits_for_address),
 		TEST(test_waits_for_sync),

@@ -59,9 +59,11 @@ def config(extra="", maps=None, families=FAMILIES):
     return "\n".join(lines + ["exit", extra, ""])
 
 
-def topology(extra="", maps=None, swmeshd=None, families=FAMILIES):
-    """swmeshd: its configuration; none: it does not run."""
+def topology(extra="", maps=None, swmeshd=None, staticd=None, families=FAMILIES):
+    """swmeshd, staticd: their configurations; none: it does not run."""
     configs = {"zebra": "", "bgpd": config(extra, maps, families)}
+    if staticd is not None:
+        configs["staticd"] = staticd
     if swmeshd is not None:
         configs["swmeshd"] = swmeshd
     router = Router(DUT, configs, {
