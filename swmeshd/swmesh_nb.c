@@ -232,6 +232,12 @@ const struct frr_yang_module_info frr_swmesh_info = {
 			},
 		},
 		{
+			.xpath = SWMESH_STATE_XPATH "/sw-nhop-overlap",
+			.cbs = {
+				.get_elem = swmesh_nb_state_overlap,
+			},
+		},
+		{
 			.xpath = SWMESH_STATE_XPATH "/supported-tunnel",
 			.cbs = {
 				.get_next = swmesh_nb_supported_next,

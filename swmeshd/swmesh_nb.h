@@ -131,6 +131,7 @@ void swmesh_cli_show_protect_bgp(struct vty *vty, const struct lyd_node *dnode,
 /* swmesh_nb_state.c */
 struct yang_data *swmesh_nb_state_status(struct nb_cb_get_elem_args *args);
 struct yang_data *swmesh_nb_state_bgp(struct nb_cb_get_elem_args *args);
+struct yang_data *swmesh_nb_state_overlap(struct nb_cb_get_elem_args *args);
 const void *swmesh_nb_supported_next(struct nb_cb_get_next_args *args);
 int swmesh_nb_supported_keys(struct nb_cb_get_keys_args *args);
 const void *swmesh_nb_supported_lookup(struct nb_cb_lookup_entry_args *args);

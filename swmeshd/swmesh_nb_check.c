@@ -169,27 +169,39 @@ static int check_sets(const struct mesh_config *config,
 	return ret;
 }
 
-static int check_source_prefix(const struct mesh_config *config, char *errmsg,
-			       size_t len)
+/* what: the line that names the address. */
+static int check_outside(const struct mesh_config *config, const char *what,
+			 const struct ipaddr *addr, char *errmsg, size_t len)
 {
-	struct prefix source = {.family = AF_INET6,
-				.prefixlen = IPV6_MAX_BITLEN};
+	struct prefix p = {.family = AF_INET6, .prefixlen = IPV6_MAX_BITLEN};
 
-	if (!IS_IPADDR_V6(&config->source))
+	if (!IS_IPADDR_V6(addr))
 		return NB_OK;
-	source.u.prefix6 = config->source.ipaddr_v6;
-	if (!prefix_match((const struct prefix *)&config->nhop_prefix, &source))
+	p.u.prefix6 = addr->ipaddr_v6;
+	if (!prefix_match((const struct prefix *)&config->nhop_prefix, &p))
 		return NB_OK;
 	snprintfrr(
 		errmsg, len,
-		"softwire mesh: source %pIA is inside the sw-nhop prefix %pFX, where nothing but SW-NHOPs may be; choose another prefix",
-		&config->source, &config->nhop_prefix);
+		"softwire mesh: %s %pIA is inside the sw-nhop prefix %pFX, where nothing but SW-NHOPs may be; choose another prefix",
+		what, addr, &config->nhop_prefix);
 	return NB_ERR_VALIDATION;
+}
+
+static int check_nhop_prefix(const struct mesh_config *config, char *errmsg,
+			     size_t len)
+{
+	const struct protect_bgp_config *protect = &config->protect_bgp;
+	int ret = check_outside(config, "source", &config->source, errmsg, len);
+
+	for (unsigned int i = 0; ret == NB_OK && i < protect->n; i++)
+		ret = check_outside(config, "protect bgp neighbor",
+				    &protect->neighbor[i], errmsg, len);
+	return ret;
 }
 
 int nb_check_mesh(struct nb_draft *draft, char *errmsg, size_t len)
 {
-	int ret = check_source_prefix(&draft->config, errmsg, len);
+	int ret = check_nhop_prefix(&draft->config, errmsg, len);
 
 	if (ret == NB_OK)
 		ret = check_sets(&draft->config, &draft->sets, errmsg, len);

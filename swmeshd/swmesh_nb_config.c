@@ -14,6 +14,7 @@
 
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_nb.h"
+#include "swmeshd/swmesh_overlap.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
 
@@ -130,6 +131,7 @@ int swmesh_nb_source_modify(struct nb_cb_modify_args *args)
 
 int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args)
 {
+	char overlap[OVERLAP_TEXT_LEN];
 	struct prefix p;
 
 	if (args->event != NB_EV_VALIDATE)
@@ -150,6 +152,17 @@ int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args)
 			args->errmsg, args->errmsg_len,
 			"softwire mesh: sw-nhop prefix %pFX holds no unicast next hops; choose a /64 of your own ULA",
 			&p);
+		return NB_ERR_VALIDATION;
+	}
+	/* The default is nobody's choice: "show softwire" tells. */
+	if (from_file(args->context) ||
+	    yang_dnode_is_default(args->dnode, NULL))
+		return NB_OK;
+	if (swmesh_overlap_find(&p, overlap, sizeof(overlap))[0]) {
+		snprintfrr(
+			args->errmsg, args->errmsg_len,
+			"softwire mesh: sw-nhop prefix %pFX overlaps %s, and nothing else may use it; choose another one, such as a /64 of your own ULA",
+			&p, overlap);
 		return NB_ERR_VALIDATION;
 	}
 	return NB_OK;
@@ -375,12 +388,18 @@ static void take_sets(struct nb_draft *draft)
 void swmesh_nb_mesh_apply_finish(struct nb_cb_apply_finish_args *args)
 {
 	struct nb_draft draft;
+	bool prefix_new;
 
 	nb_draft_read(&draft, args->dnode);
 	nb_adopt_securities(&draft, args->errmsg, args->errmsg_len);
+	prefix_new = !swmesh->config.enabled ||
+		     !prefix_same(&swmesh->config.nhop_prefix,
+				  &draft.config.nhop_prefix);
 	swmesh->config = draft.config;
 	take_sets(&draft);
 	nb_draft_clear(&draft);
+	if (prefix_new)
+		swmesh_overlap_warn_all();
 	swmesh_zebra_source_changed();
 	mesh_config_changed(swmesh);
 }

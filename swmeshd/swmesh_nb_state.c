@@ -10,6 +10,7 @@
 #include "swmeshd/swmesh_bgp.h"
 #include "swmeshd/swmesh_kernel.h"
 #include "swmeshd/swmesh_nb.h"
+#include "swmeshd/swmesh_overlap.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/swmeshd.h"
 
@@ -45,6 +46,14 @@ struct yang_data *swmesh_nb_state_bgp(struct nb_cb_get_elem_args *args)
 		text = msg->state == SWMESH_MSG_SYNCED ? "synchronised"
 						       : "synchronising";
 	return yang_data_new_string(args->xpath, text);
+}
+
+struct yang_data *swmesh_nb_state_overlap(struct nb_cb_get_elem_args *args)
+{
+	char text[OVERLAP_TEXT_LEN];
+
+	swmesh_overlap_now(text, sizeof(text));
+	return text[0] ? yang_data_new_string(args->xpath, text) : NULL;
 }
 
 /* ---- supported-tunnel ---- */

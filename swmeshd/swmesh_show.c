@@ -15,6 +15,7 @@
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_netlink.h"
 #include "swmeshd/swmesh_nldump.h"
+#include "swmeshd/swmesh_overlap.h"
 #include "swmeshd/swmesh_select.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/swmeshd.h"
@@ -77,6 +78,7 @@ static void add_transit(json_object *o)
 static json_object *json_mesh(void)
 {
 	json_object *o = json_object_new_object();
+	char overlap[OVERLAP_TEXT_LEN];
 	unsigned int devices, routes;
 
 	swmesh_kernel_leftovers(&devices, &routes);
@@ -92,6 +94,8 @@ static json_object *json_mesh(void)
 	add_transit(o);
 	json_object_string_addf(o, "swNhopPrefix", "%pFX",
 				&swmesh->config.nhop_prefix);
+	json_object_string_add(o, "swNhopOverlap",
+			       swmesh_overlap_now(overlap, sizeof(overlap)));
 	json_object_string_add(o, "peerPolicy",
 			       swmesh->config.policy_required ? "required"
 							      : "any");

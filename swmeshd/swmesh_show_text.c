@@ -49,6 +49,10 @@ static void print_mesh(struct vty *vty, json_object *o)
 				"Waiting for address: %s is on no interface.\n",
 				show_str(o, "transitSource"));
 		print_transit(vty, o);
+		if (show_str(o, "swNhopOverlap")[0])
+			vty_out(vty,
+				"SW-NHOPs overlap %s: choose another 'sw-nhop prefix'.\n",
+				show_str(o, "swNhopOverlap"));
 	}
 	if (strcmp(show_str(o, "bgpConversation"), "synced"))
 		vty_out(vty, "bgpd's module (bgpd -M swmesh): %s\n",

@@ -19,6 +19,7 @@
 #include "swmeshd/swmesh_bgp.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_kernel.h"
+#include "swmeshd/swmesh_overlap.h"
 #include "swmeshd/swmesh_way.h"
 #include "swmeshd/swmesh_zebra.h"
 #include "swmeshd/swmeshd.h"
@@ -79,7 +80,11 @@ static int interface_nothing(struct interface *ifp)
 
 static int interface_address_add(ZAPI_CALLBACK_ARGS)
 {
-	zebra_interface_address_read(cmd, zclient->ibuf, vrf_id);
+	const struct connected *c =
+		zebra_interface_address_read(cmd, zclient->ibuf, vrf_id);
+
+	if (c)
+		swmesh_overlap_warn(c);
 	swmesh_zebra_source_changed();
 	swmesh_way_check_later();
 	return 0;

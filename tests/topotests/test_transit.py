@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An endpoint must be reached through the core.
+"""An endpoint must be reached through the core, and nothing else is where SW-NHOPs are.
 
     bsp (speaker)  fd00:9::2  ---+
     core2          fd00:8::2  ---+-- bdut --- lan  10.1.0.2, 2a01:1::2
@@ -183,3 +183,38 @@ def test_prefix_list(router):
     settled(router, REMOTE, "there is no ipv6 prefix-list AFBRS")
     router.configure("swmeshd", "softwire mesh\nno transit prefix-list\n")
     settled(router, REMOTE, "")
+
+
+@pytest.mark.parametrize("prefix", ["2a01:1::/96", "2a01:1::/64", "2a01::/16"])
+def test_overlapping_prefix_refused(router, prefix):
+    """A SW-NHOP prefix that overlaps a connected one, by containing it or inside of it."""
+    output = refused(router, ["sw-nhop prefix " + prefix])
+    for words in ("sw-nhop prefix " + prefix, "overlaps 2a01:", "choose another one"):
+        assert words in output, output
+
+
+def test_overlap_with_other_lines(router):
+    """... or that has a neighbor in it which is named below."""
+    router.configure("swmeshd", "softwire mesh\nprotect bgp neighbor fd00:77::1\n")
+    output = refused(router, ["sw-nhop prefix fd00:77::/64"])
+    assert "protect bgp neighbor fd00:77::1 is inside the sw-nhop prefix" in output
+
+
+def test_overlap_comes_later(router):
+    """An address that comes into the prefix is warned of and shown for as long as it is there."""
+    address = "fd53:574d:4553:4800::1/64"
+    told = "%s on %s" % (address, LAN)
+
+    def shown():
+        return router.json("swmeshd", "show softwire")["swNhopOverlap"]
+
+    assert shown() == ""
+    netns.ip_batch(dut.DUT, ["address add %s dev %s nodad" % (address, LAN)])
+    wait.until(lambda: shown() == told, "it is shown")
+    assert "SW-NHOPs overlap %s: choose another" % told in router.show("swmeshd", "show softwire")
+    assert told in router.show(
+        "swmeshd", "show yang operational-data /frr-swmesh:swmesh/state")
+    with open(router.file("swmeshd.log")) as log:
+        assert "sw-nhop prefix fd53:574d:4553:4800::/64 overlaps " + told in log.read()
+    netns.ip_batch(dut.DUT, ["address del %s dev %s" % (address, LAN)])
+    wait.until(lambda: shown() == "", "it is gone")
