@@ -89,16 +89,18 @@ class Run:
         assert self.alive(), "bgpd ended: %s: %s" % (where, messages[index].body.hex())
         if fuzz.is_beyond_repair(messages[index].body, plan):
             return
-        if self.stock_resets(plan, messages[index : index + 1]):
+        bodies = [fuzz.without_tea(m.body) for m in messages[since : index + 1]]
+        if self.stock_resets(plan, bodies[-1:]):
             return
-        if not self.resets_alone(plan, messages[index]) and self.stock_resets(
-                plan, messages[since : index + 1]):
+        if fuzz.split(bodies[-1]) and self.stock_resets(plan, [fuzz.only_routes(bodies[-1])]):
+            return
+        if not self.resets_alone(plan, messages[index]) and self.stock_resets(plan, bodies):
             return
         self.findings.append("%s: %s" % (where, messages[index].body.hex()))
 
-    def stock_resets(self, plan, messages):
+    def stock_resets(self, plan, bodies):
         session = self.stock.open(plan)
-        taken = session.send([fuzz.without_tea(m.body) for m in messages])
+        taken = session.send(bodies)
         session.close()
         return taken is not None
 

@@ -479,6 +479,14 @@ def without_tea(body):
     return body_of(parts[0], rest, parts[2])
 
 
+def only_routes(body):
+    """What bgpd sees of an UPDATE that the module refuses. A malformed MP_REACH_NLRI resets (RFC 7606
+    section 5.3), even where a bgpd alone would have stopped at an attribute before it."""
+    withdrawn, found, routes = split(body)
+    rest = b"".join(raw for kind, raw in found if kind in (bgp.MP_REACH, bgp.MP_UNREACH))
+    return body_of(withdrawn, rest or IGNORED, routes)
+
+
 def is_beyond_repair(body, made_for):
     """The corner that is left to bgpd (doc/module.md, section 2): MP_UNREACH_NLRI and two octets that
     begin like attribute 23, with path identifiers."""
