@@ -67,6 +67,8 @@ def nothing_left(mesh):
         assert softwires.guarded(node)
         blocks = {(p.direction, p.proto) for p in xfrm.policies(node) if p.action == "block"}
         assert blocks == {("in", GRE), ("out", GRE)}, "%s: drop policies %r" % (node, blocks)
+        used = {p.proto for p in xfrm.policies(node) if p.tmpl}
+        assert used == {GRE}, "%s: charon's policies for protocols %r" % (node, used)
         for name in ("softwires", "protected6"):
             found = nft.elements(node, name)
             assert len(found) == others, "%s: set %s: %r" % (node, name, found)
