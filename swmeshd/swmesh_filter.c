@@ -51,6 +51,13 @@ static unsigned int restored;
 static time_t restored_since;
 static char error[MESH_REASON_LEN];
 
+/* Elements that are changed in one go, as many as take CHANGE_US of the
+ * processor: meanwhile swmeshd hears nobody. */
+#define CHANGE_US 10000
+#define CHANGE_MIN 16u
+#define CHANGE_MAX 4096u
+static unsigned int change_max = 128;
+
 static void update(struct thread *t);
 
 /* ---- counters ---- */
@@ -170,6 +177,14 @@ static void tell_softwires(const char *failure)
 
 /* ---- bringing it there ---- */
 
+static int64_t cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
 static void failed(const char *text)
 {
 	installed = false;
@@ -199,7 +214,7 @@ static bool replace(bool anew, char *err, size_t len)
 	if (anew)
 		filter_text_remove(&text);
 	filter_text_table(&text, &shape, !adopting);
-	filter_elements_put(&text, ipaddr_family(&shape.source), true, false);
+	filter_elements_put_all(&text, ipaddr_family(&shape.source));
 	return run(&text, err, len);
 }
 
@@ -224,13 +239,20 @@ static void remove_table(void)
 
 static bool change(char *err, size_t len)
 {
-	int family = ipaddr_family(&shape.source);
 	struct filter_text text = {};
-	bool any;
+	int64_t began = cpu_us(), took;
 
-	any = filter_elements_put(&text, family, false, true);
-	any |= filter_elements_put(&text, family, false, false);
-	return !any || run(&text, err, len);
+	if (!filter_elements_put_changes(&text, ipaddr_family(&shape.source),
+					 change_max))
+		return true;
+	if (!run(&text, err, len))
+		return false;
+	took = cpu_us() - began;
+	if (took > CHANGE_US)
+		change_max = MAX(change_max / 2, CHANGE_MIN);
+	else if (took < CHANGE_US / 2)
+		change_max = MIN(2 * change_max, CHANGE_MAX);
+	return true;
 }
 
 static void linger_over(struct thread *t)
@@ -267,7 +289,8 @@ static void bring(struct mesh *mesh)
 	installed = true;
 	absent = false;
 	error[0] = '\0';
-	filter_elements_done();
+	if (!filter_elements_done())
+		thread_add_event(master, update, NULL, 0, &t_update);
 	tell_softwires(NULL);
 }
 
@@ -284,14 +307,6 @@ static bool disabled_long_enough(void)
 		return true;
 	thread_add_timer(master, linger_over, NULL, 1, &t_linger);
 	return false;
-}
-
-static int64_t cpu_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
 }
 
 static void update(struct thread *t)

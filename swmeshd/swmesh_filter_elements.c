@@ -135,7 +135,7 @@ bool filter_elements_want(struct mesh *mesh)
 	bool lingering = false;
 
 	frr_each (filter_elements, &elements, e)
-		e->wanted = false;
+		e->wanted = e->put = false;
 	frr_each (afbr_table, &mesh->afbrs, afbr)
 		want_afbr(afbr);
 	frr_each (filter_elements, &elements, e) {
@@ -154,45 +154,72 @@ bool filter_elements_want(struct mesh *mesh)
 	return lingering;
 }
 
-bool filter_elements_put(struct filter_text *text, int family, bool all,
-			 bool del)
+static unsigned int put_set(struct filter_text *text, int family,
+			    enum filter_set set, bool all, bool del,
+			    unsigned int max)
 {
 	struct filter_element *e;
-	bool any = false;
+	unsigned int n = 0;
 
-	for (unsigned int set = 0; set < FILTER_SETS; set++) {
-		bool first = true;
-
-		frr_each (filter_elements, &elements, e) {
-			if (e->set != set || e->wanted == del)
-				continue;
-			if (!all && e->installed != del)
-				continue;
-			if (first)
-				filter_text_elements(text,
-						     del ? "delete" : "add",
-						     set, family);
-			filter_text_element(text, e, first);
-			first = false;
-		}
-		if (!first)
-			filter_text_end(text);
-		any |= !first;
+	frr_each (filter_elements, &elements, e) {
+		if (n == max)
+			break;
+		if (e->set != set || e->wanted == del)
+			continue;
+		if (!all && e->installed != del)
+			continue;
+		if (!n)
+			filter_text_elements(text, del ? "delete" : "add", set,
+					     family);
+		filter_text_element(text, e, n == 0);
+		e->put = true;
+		n++;
 	}
-	return any;
+	if (n)
+		filter_text_end(text);
+	return n;
 }
 
-void filter_elements_done(void)
+void filter_elements_put_all(struct filter_text *text, int family)
 {
 	struct filter_element *e;
 
+	for (unsigned int set = 0; set < FILTER_SETS; set++)
+		put_set(text, family, set, true, false, UINT_MAX);
+	frr_each (filter_elements, &elements, e)
+		e->put = true; /* those that are left out, too */
+}
+
+/* First what lets in: an AFBR that changes from one set to the other is in
+ * both for a moment, of which the protected one counts. */
+bool filter_elements_put_changes(struct filter_text *text, int family,
+				 unsigned int max)
+{
+	unsigned int n = 0;
+
+	for (int del = 0; del < 2; del++)
+		for (unsigned int set = 0; set < FILTER_SETS; set++)
+			n += put_set(text, family, set, false, del, max - n);
+	return n != 0;
+}
+
+bool filter_elements_done(void)
+{
+	struct filter_element *e;
+	bool all = true;
+
 	frr_each_safe (filter_elements, &elements, e) {
-		e->installed = e->wanted;
-		if (e->wanted)
+		if (e->put)
+			e->installed = e->wanted;
+		e->put = false;
+		if (e->installed != e->wanted)
+			all = false;
+		if (e->wanted || e->installed)
 			continue;
 		filter_elements_del(&elements, e);
 		XFREE(MTYPE_FILTER_ELEMENT, e);
 	}
+	return all;
 }
 
 void filter_elements_clear(void)

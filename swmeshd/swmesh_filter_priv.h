@@ -60,6 +60,7 @@ struct filter_element {
 
 	bool wanted;
 	bool installed;
+	bool put;	       /* into the commands under way */
 	time_t unwanted_since; /* monotonic seconds; 0: wanted */
 };
 int filter_element_cmp(const struct filter_element *a,
@@ -91,12 +92,14 @@ void filter_text_end(struct filter_text *text);
 /* Find anew what the mesh asks for. True: some is kept for FILTER_LINGER_S
  * although it no longer asks for it. */
 bool filter_elements_want(struct mesh *mesh);
-/* Elements to add (or delete) as commands, set by set; all: also those that the
- * kernel has. False: there is none. */
-bool filter_elements_put(struct filter_text *text, int family, bool all,
-			 bool del);
-/* The kernel has them now. */
-void filter_elements_done(void);
+/* Elements to add as commands, set by set: all that the mesh asks for. */
+void filter_elements_put_all(struct filter_text *text, int family);
+/* Those to add that the kernel has not, and those to delete; at most max of
+ * them. False: there is none. */
+bool filter_elements_put_changes(struct filter_text *text, int family,
+				 unsigned int max);
+/* The kernel has carried out what was put. False: some are left to be put. */
+bool filter_elements_done(void);
 void filter_elements_clear(void);
 /* The kernel has all that lets in what the AFBR sends by this softwire. */
 bool filter_elements_in(const struct softwire *sw);
