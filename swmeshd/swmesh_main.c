@@ -72,7 +72,8 @@ struct zebra_privs_t swmesh_privs = {
 
 static void run(struct thread *t)
 {
-	mesh_run(swmesh);
+	if (!mesh_run_slice(swmesh))
+		thread_add_event(master, run, NULL, 0, &t_run);
 }
 
 static void schedule(struct mesh *mesh)

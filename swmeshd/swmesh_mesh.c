@@ -8,6 +8,7 @@
 
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_model.h"
+#include "swmeshd/swmesh_slice.h"
 
 #define DEFAULT_NHOP_PREFIX "fd53:574d:4553:4800::/64"
 
@@ -147,26 +148,40 @@ static void mesh_reconfigure(struct mesh *mesh)
 
 void mesh_run(struct mesh *mesh)
 {
+	while (!mesh_run_slice(mesh))
+		;
+}
+
+bool mesh_run_slice(struct mesh *mesh)
+{
+	struct timeval began;
 	struct demand *demand;
 	struct afbr *afbr;
 
+	monotime(&began);
 	if (mesh->config_dirty) {
 		mesh->config_dirty = false;
 		mesh_reconfigure(mesh);
 	}
 	if (mesh->syncing)
-		return; /* half of the demands would be judged without the rest
-			 */
+		return true; /* half of the demands would be judged without the
+			      * rest
+			      */
 
 	/* Softwires first: what they come to decides the demands. An AFBR can
 	 * be marked again only from outside, so both loops end. */
 	while ((afbr = afbr_dirty_pop(&mesh->dirty_afbrs))) {
 		afbr->dirty = false;
 		afbr_update(afbr);
+		if (slice_over(&began))
+			return false;
 	}
 	demand_link_cut(mesh); /* marks what the next pass has to look at */
 	while ((demand = demand_dirty_pop(&mesh->dirty_demands))) {
 		demand->dirty = false;
 		demand_choose(demand);
+		if (slice_over(&began))
+			return false;
 	}
+	return true;
 }

@@ -258,7 +258,7 @@ enum mesh_status {
 };
 
 struct mesh_ops {
-	/* Call mesh_run() once from the event loop. */
+	/* Call mesh_run_slice() from the event loop until it is done. */
 	void (*schedule)(struct mesh *mesh);
 	/* After ms: softwire_event(RETRY); afbr_mark_dirty() and
 	 * afbr_mark_demands(). */
@@ -350,6 +350,8 @@ void mesh_config_changed(struct mesh *mesh);
 void mesh_source(struct mesh *mesh, bool ok);
 /* Bring everything that was marked up to date. */
 void mesh_run(struct mesh *mesh);
+/* The same for a slice of time; false: call it again soon. */
+bool mesh_run_slice(struct mesh *mesh);
 /* Families of all our sets that have this tunnel. */
 uint8_t mesh_local_payload(const struct mesh *mesh,
 			   const struct sw_tunnel *tunnel);
