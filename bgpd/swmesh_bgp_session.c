@@ -6,7 +6,9 @@
  * again with ::ffff:ROUTER-ID for a next hop; when it comes back, bgpd does
  * nothing (bgp_zebra.c, bgp_interface_address_delete() and _add()).  The
  * session outlives a moment without its address, so that the wrong next hop
- * would stay for good, and no peer could use our softwires.
+ * would stay for good, and no peer could use our softwires.  The same when the
+ * moment is between the connection, by which bgpd learns the address, and
+ * Established.
  */
 
 #include <zebra.h>
@@ -20,11 +22,12 @@
 
 #include "bgpd/swmesh_bgp.h"
 
-/* The session is up and bgpd has forgotten its global IPv6 address. */
+/* There is a connection and bgpd has forgotten its global IPv6 address. */
 static bool is_without(const struct peer *peer)
 {
-	return peer_established((struct peer *)peer) && peer->su_local &&
-	       peer->su_local->sa.sa_family == AF_INET6 &&
+	return (peer->status == OpenSent || peer->status == OpenConfirm ||
+		peer->status == Established) &&
+	       peer->su_local && peer->su_local->sa.sa_family == AF_INET6 &&
 	       !IN6_IS_ADDR_LINKLOCAL(&peer->su_local->sin6.sin6_addr) &&
 	       IN6_IS_ADDR_UNSPECIFIED(&peer->nexthop.v6_global);
 }
@@ -43,6 +46,8 @@ static void give_back(struct peer *peer)
 	if (!bgp_zebra_nexthop_set(peer->su_local, peer->su_remote,
 				   &peer->nexthop, peer))
 		return;
+	if (!peer_established(peer))
+		return; /* nothing has been announced yet */
 	zlog_info(
 		"%s: our address of the session is back: announcing all routes again",
 		peer->host);

@@ -30,6 +30,34 @@ def speaker(net):
     one.stop()
 
 
+def test_address_blinks_before_established(net):
+    """The address goes and comes back when bgpd has connected from it and the session is not up
+    yet: what is announced then has it for its next hop."""
+    router, words = net[dut.DUT], "%s/64 dev %s" % (dut.ROUTER, DEVICE)
+    one = dut.new_speaker(3)
+
+    def blink():
+        netns.ip_batch(dut.DUT, ["address del " + words])
+        wait.until(lambda: dut.ROUTER not in router.show("zebra", "show interface " + DEVICE),
+                   "zebra has forgotten it")
+        router.show("bgpd", "show bgp summary")  # by then bgpd has been told
+        netns.ip_batch(dut.DUT, ["address add %s nodad" % words])
+        wait.until(lambda: dut.ROUTER in router.show("zebra", "show interface " + DEVICE),
+                   "zebra has it again")
+        router.show("bgpd", "show bgp summary")
+
+    router.configure("bgpd", "router bgp %d\nno neighbor %s passive\nneighbor %s timers connect 1\n"
+                     % (dut.ASN, one.local, one.local))
+    try:
+        one.accept(blink)
+        one.wait_route(PREFIX)
+        wait.until(lambda: one.routes()[PREFIX].nexthop == dut.ROUTER,
+                   "our address is the next hop", 20)
+        one.assert_up()
+    finally:
+        one.stop()
+
+
 def announce_another(router, prefix):
     router.configure("bgpd", "router bgp %d\naddress-family ipv4 unicast\nnetwork %s\n" % (
         dut.ASN, prefix))

@@ -75,10 +75,15 @@ def topology(extra="", maps=None, swmeshd=None, staticd=None, families=FAMILIES)
         [router])
 
 
-def speaker(number, **options):
+def new_speaker(number, **options):
+    """One that has no session yet."""
     asn = PEERS[number][0]
     return bgp.Speaker(SPEAKERS, address(number), ROUTER, asn, "10.255.9.%d" % number,
-                       ibgp=asn == ASN, **options).start()
+                       ibgp=asn == ASN, **options)
+
+
+def speaker(number, **options):
+    return new_speaker(number, **options).start()
 
 
 class World:

@@ -155,19 +155,39 @@ class Speaker:
                     self.remote, err)
                 time.sleep(0.2)
 
-    def connect(self):
+    def socket(self, port):
+        """A new one of the node, bound to our address."""
         family = socket.AF_INET6 if ":" in self.remote else socket.AF_INET
-        self.established, self.closed = False, None
         with netns.inside(self.node):
-            self.sock = socket.socket(family, socket.SOCK_STREAM)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.settimeout(10)
-        self.sock.bind((self.local, 0))
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.settimeout(10)
+        sock.bind((self.local, port))
+        return sock
+
+    def connect(self):
+        self.sock = self.socket(0)
         self.sock.connect((self.remote, 179))
+        self.greet()
+
+    def accept(self, between=None):
+        """Let the router connect; between(): before our KEEPALIVE brings the session up."""
+        with self.socket(179) as listening:
+            listening.listen()
+            self.sock = listening.accept()[0]
+        self.sock.settimeout(10)
+        self.greet(between)
+        return self
+
+    def greet(self, between=None):
+        """OPEN and KEEPALIVE both ways."""
+        self.established, self.closed = False, None
         self.send(OPEN, self.open_body())
         kind, body = self.read_message()
         assert kind == OPEN, "answered with message %d %s instead of OPEN" % (kind, body.hex())
         self.hold_time = min(HOLD_TIME, struct.unpack_from("!H", body, 3)[0] or HOLD_TIME)
+        if between:
+            between()
         self.send(KEEPALIVE)
         kind, body = self.read_message()
         assert kind == KEEPALIVE, "answered OPEN with message %d %s" % (kind, body.hex())
