@@ -32,6 +32,7 @@ struct swmesh_use {
 	struct swmesh_use *next;
 	struct swmesh_peer *peer;
 	bool seen;
+	bool lingers; /* nobody uses the SW-NHOP; this was one of the last */
 };
 
 static struct swmesh_pool pool = {.max = SWMESH_POOL_MAX};
@@ -54,9 +55,10 @@ void swmesh_use_charge(struct swmesh_nhop *n)
 
 static void use_free(struct swmesh_nhop *n, struct swmesh_use *use)
 {
-	struct swmesh_peer *stats = use->peer;
-
-	stats->quota.held -= n->weight;
+	if (use->lingers)
+		use->peer->quota.lingering -= n->weight;
+	else
+		use->peer->quota.held -= n->weight;
 	XFREE(MTYPE_SWMESH_USE, use);
 }
 
@@ -140,17 +142,26 @@ static struct swmesh_use *use_find(const struct swmesh_nhop *n,
 
 bool swmesh_use_has(const struct swmesh_nhop *n, const struct peer *peer)
 {
-	return use_find(n, swmesh_peer_get(peer)) != NULL;
+	const struct swmesh_use *use = use_find(n, swmesh_peer_get(peer));
+
+	return use && !use->lingers;
 }
 
 void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
 {
-	struct swmesh_use *use = XCALLOC(MTYPE_SWMESH_USE, sizeof(*use));
+	struct swmesh_peer *stats = swmesh_peer_get(peer);
+	struct swmesh_use *use = use_find(n, stats);
 
-	use->peer = swmesh_peer_get(peer);
-	use->next = n->uses;
-	n->uses = use;
-	use->peer->quota.held += n->weight;
+	if (use) {
+		use->lingers = false;
+		stats->quota.lingering -= n->weight;
+	} else {
+		use = XCALLOC(MTYPE_SWMESH_USE, sizeof(*use));
+		use->peer = stats;
+		use->next = n->uses;
+		n->uses = use;
+	}
+	stats->quota.held += n->weight;
 }
 
 /* ---- who still uses it ---- */
@@ -209,6 +220,18 @@ static unsigned int look(struct swmesh_nhop *n, struct bgp *bgp,
 	return unseen;
 }
 
+/* No route uses it: it stays their last users' until it goes. */
+static void let_linger(struct swmesh_nhop *n)
+{
+	for (struct swmesh_use *use = n->uses; use; use = use->next) {
+		if (use->lingers)
+			continue;
+		use->lingers = true;
+		use->peer->quota.held -= n->weight;
+		use->peer->quota.lingering += n->weight;
+	}
+}
+
 static void drop_unseen(struct swmesh_nhop *n)
 {
 	struct swmesh_use **slot = &n->uses;
@@ -226,17 +249,19 @@ static void drop_unseen(struct swmesh_nhop *n)
 
 void swmesh_use_check(struct swmesh_nhop *n)
 {
+	unsigned int unseen, users;
 	struct listnode *node;
-	unsigned int unseen;
 	struct bgp *bgp;
 
 	if (!n->uses || !paths_left || n->looked_at == round_now)
 		return;
 	n->looked_at = round_now;
-	unseen = mark_unseen(n);
+	users = unseen = mark_unseen(n);
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
 		unseen = look(n, bgp, unseen);
-	if (unseen)
+	if (unseen == users)
+		let_linger(n);
+	else if (unseen)
 		drop_unseen(n);
 }
 
@@ -356,7 +381,7 @@ static void trim(struct swmesh_peer *stats, uint32_t max)
 
 	while (stats->quota.held > max && (n = swmesh_nhop_next(n))) {
 		slot = &n->uses;
-		while (*slot && (*slot)->peer != stats)
+		while (*slot && ((*slot)->peer != stats || (*slot)->lingers))
 			slot = &(*slot)->next;
 		use = *slot;
 		if (!use)

@@ -54,32 +54,38 @@ static uint32_t left(const struct swmesh_pool *pool)
 	return pool->max > pool->used ? pool->max - pool->used : 0;
 }
 
+static uint32_t stored(const struct swmesh_quota *quota)
+{
+	return quota->held + quota->lingering;
+}
+
 static bool pool_allows(const struct swmesh_quota *quota,
 			const struct swmesh_pool *pool, uint32_t weight)
 {
 	if (weight > left(pool))
 		return false;
 	/* The first is anybody's, or a small pool would have none to give. */
-	return !quota->held ||
-	       quota->held + weight <= SHARE * (left(pool) - weight);
+	return !stored(quota) ||
+	       stored(quota) + weight <= SHARE * (left(pool) - weight);
 }
 
 static bool limit_allows(const struct swmesh_quota *quota,
 			 const struct swmesh_limit *limit, uint32_t weight)
 {
-	return !limit->max || quota->held + weight <= limit->max;
+	return !limit->max || (quota->held + weight <= limit->max &&
+			       stored(quota) + weight <= 2 * limit->max);
 }
 
 enum swmesh_verdict swmesh_quota_ask(const struct swmesh_quota *quota,
 				     const struct swmesh_limit *limit,
 				     const struct swmesh_pool *pool,
-				     uint32_t weight, bool stored)
+				     uint32_t weight, bool is_stored)
 {
 	bool fits = limit_allows(quota, limit, weight);
 
 	if (!fits && !limit->warning_only)
 		return SWMESH_REFUSED_LIMIT;
-	if (!stored && !pool_allows(quota, pool, weight))
+	if (!is_stored && !pool_allows(quota, pool, weight))
 		return SWMESH_REFUSED_POOL;
 	return fits ? SWMESH_FITS : SWMESH_FITS_WARNING;
 }
@@ -90,9 +96,9 @@ uint32_t swmesh_quota_share(const struct swmesh_quota *quota,
 {
 	uint32_t room = SHARE * left(pool);
 
-	if (room <= quota->held)
+	if (room <= stored(quota))
 		return quota->held;
-	return quota->held + (room - quota->held) / (SHARE + 1);
+	return quota->held + (room - stored(quota)) / (SHARE + 1);
 }
 
 /* ---- what was refused ---- */

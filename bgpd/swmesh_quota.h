@@ -36,6 +36,9 @@ struct swmesh_pool {
 /* One neighbor's. All zeroes to begin with. */
 struct swmesh_quota {
 	uint32_t held;
+	/* No route uses these any more, but they are still stored: or whoever
+	 * announces and withdraws would take the pool bit by bit. */
+	uint32_t lingering;
 	uint64_t refused; /* routes, since bgpd has started */
 	/* Of the routes refused since the neighbor was asked last: the smallest
 	 * number of softwires that one needs, by why it was refused; 0: none.
@@ -46,7 +49,8 @@ struct swmesh_quota {
 	int64_t asked_ms;
 };
 
-/* What the operator allows a neighbor; max 0: as much as the pool does. */
+/* What the operator allows a neighbor; max 0: as much as the pool does. As many
+ * again may linger. */
 struct swmesh_limit {
 	uint32_t max;
 	bool warning_only;

@@ -86,6 +86,30 @@ static void test_shares(void **state)
 	assert_int_equal(pool.used, pool.max);
 }
 
+/* What is stored of a neighbor counts, though it has withdrawn its routes. */
+static void test_lingering(void **state)
+{
+	struct swmesh_pool pool = {.max = SWMESH_POOL_MAX};
+	struct swmesh_limit limit = {.max = 50};
+	struct swmesh_quota quota = {};
+
+	for (int times = 0; times < 3; times++) {
+		fill(&quota, &none, &pool);
+		assert_int_equal(pool.used, 6144);
+		assert_int_equal(quota.held + quota.lingering, 6144);
+		quota.lingering += quota.held;
+		quota.held = 0;
+	}
+	quota.lingering = pool.used = 0;
+	for (int times = 0; times < 3; times++) {
+		fill(&quota, &limit, &pool);
+		assert_in_range(pool.used, 50, 100);
+		quota.lingering += quota.held;
+		quota.held = 0;
+	}
+	assert_int_equal(pool.used, 100);
+}
+
 /* A pool that has been made smaller than what is used gives nothing. */
 static void test_smaller_pool(void **state)
 {
@@ -232,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_own_limit),
 		cmocka_unit_test(test_reflectors),
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_lingering),
 		cmocka_unit_test(test_smaller_pool),
 		cmocka_unit_test(test_asking_again),
 		cmocka_unit_test(test_waiting_for_the_pool),
