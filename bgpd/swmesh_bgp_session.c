@@ -22,14 +22,17 @@
 
 #include "bgpd/swmesh_bgp.h"
 
-/* There is a connection and bgpd has forgotten its global IPv6 address. */
+/* There is a connection and bgpd has forgotten its global IPv6 address: when it
+ * has announced a route since then, it has put the mapped one in its place
+ * (bgp_updgrp_packet.c, bpacket_reformat_for_peer()). */
 static bool is_without(const struct peer *peer)
 {
 	return (peer->status == OpenSent || peer->status == OpenConfirm ||
 		peer->status == Established) &&
 	       peer->su_local && peer->su_local->sa.sa_family == AF_INET6 &&
 	       !IN6_IS_ADDR_LINKLOCAL(&peer->su_local->sin6.sin6_addr) &&
-	       IN6_IS_ADDR_UNSPECIFIED(&peer->nexthop.v6_global);
+	       (IN6_IS_ADDR_UNSPECIFIED(&peer->nexthop.v6_global) ||
+		IS_MAPPED_IPV6(&peer->nexthop.v6_global));
 }
 
 static bool is_ours(const struct peer *peer)

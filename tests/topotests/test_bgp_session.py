@@ -15,6 +15,7 @@ OWN = """router bgp %d
  exit-address-family
 exit
 """ % (dut.ASN, PREFIX)
+MAPPED = "::ffff:aff:901"  # of the router-id: what bgpd falls back to
 DEVICE = dut.DUT + "-" + dut.SPEAKERS
 
 
@@ -78,9 +79,12 @@ def test_address(net, speaker, longer):
 
     if longer:
         wait.until(lambda: own() != dut.ROUTER, "bgpd has forgotten it")
+        announce_another(router, another)
+        wait.until(lambda: own() == MAPPED, "it announces the router-id in its place")
     netns.ip_batch(dut.DUT, ["address add %s nodad" % words])
     wait.until(lambda: own() == dut.ROUTER, "bgpd has it again", 20)
-    announce_another(router, another)
+    if not longer:
+        announce_another(router, another)
     for prefix in (another, PREFIX):
         wait.until(lambda: prefix in speaker.routes()
                    and speaker.routes()[prefix].nexthop == dut.ROUTER,
