@@ -150,7 +150,7 @@ run_selected() {
 
 # Ten minutes of trouble at random (test_random.py), the same each time: tools/check is to tell
 # of what was changed. Other seeds by hand, see doc/testing.md.
-random=(SWMESH_RANDOM_ROUNDS=5 SWMESH_RANDOM_SEED=1)
+random=(SWMESH_RANDOM_ROUNDS=3 SWMESH_RANDOM_SEED=1)
 
 part_topotest() {
 	run_selected topotest "${random[@]}"
@@ -163,7 +163,7 @@ is_shared() {
 }
 
 # Seconds that the host's parts take, and so the second lane's share begins later.
-part_seconds=(unit 15 sanitizer 100 fuzz 65 bgp 240 bgp-sanitizer 240 topotest-sanitizer 120)
+part_seconds=(unit 30 sanitizer 260 fuzz 70 bgp 290 bgp-sanitizer 225 topotest-sanitizer 200)
 
 lane_delay() {
 	local i sum=0
