@@ -185,6 +185,7 @@ static struct attr *outgoing(struct attr *attr, enum strip strip)
 	bool wished = swmesh_attach_wished(attr);
 	struct attr copy;
 	struct attr *out;
+
 	if (!nhop && !community && !tea && !own && !wished)
 		return attr;
 	copy = *attr;

@@ -125,10 +125,10 @@ static void demand_set_via(struct demand *demand, struct softwire *sw)
 	if (demand->via)
 		softwire_users_del(&demand->via->users, demand);
 	demand->via = sw;
-	if (!sw)
-		demand->route_in = false;
 	if (sw)
 		softwire_users_add_tail(&sw->users, demand);
+	else
+		demand->route_in = false;
 	demand->since = monotime(NULL);
 }
 

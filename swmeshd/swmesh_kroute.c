@@ -209,22 +209,20 @@ static void request_done(void *arg, int err, const char *text)
 {
 	struct kroute *r = arg;
 
-	r->asked = false;
 	if (err == ESRCH && !r->asked_add) {
 		gone(r, r->asked_mtu);
 		err = 0;
 	}
-	if (err == EACCES && r->asked_add &&
-	    kdev_allow_ipv6(r->asked_ifindex)) {
+	if (!err) {
+		r->answered = true;
+		check_later(r);
+		return;
+	}
+	r->asked = false;
+	if (err == EACCES && r->asked_add && kdev_allow_ipv6(r->asked_ifindex))
 		kroute_reconcile(r);
-		return;
-	}
-	if (err) {
+	else
 		refused(r, err, text);
-		return;
-	}
-	r->asked = r->answered = true;
-	check_later(r);
 }
 
 static void put_mtu(struct nlmsghdr *nlh, uint32_t mtu)
@@ -313,7 +311,7 @@ bool swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
 	r->wanted = r->want_ifindex != 0;
 	r->want_mtu = sw ? softwire_route_mtu(sw) : 0;
 	kroute_reconcile(r);
-	return r->wanted && is_in(r);
+	return is_in(r);
 }
 
 void swmesh_kernel_route_release(struct demand *demand)

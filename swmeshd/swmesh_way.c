@@ -107,19 +107,6 @@ static void describe_leg(const struct leg *leg, int core,
 	}
 }
 
-static void addr_to_prefix(const struct ipaddr *addr, struct prefix *p)
-{
-	memset(p, 0, sizeof(*p));
-	p->family = ipaddr_family(addr);
-	if (p->family == AF_INET) {
-		p->prefixlen = IPV4_MAX_BITLEN;
-		p->u.prefix4 = addr->ipaddr_v4;
-	} else {
-		p->prefixlen = IPV6_MAX_BITLEN;
-		p->u.prefix6 = addr->ipaddr_v6;
-	}
-}
-
 static enum transit_verdict listed(const struct afbr *afbr)
 {
 	const char *name = swmesh->config.transit.prefix_list;
@@ -133,7 +120,7 @@ static enum transit_verdict listed(const struct afbr *afbr)
 				  name);
 	if (!list)
 		return TRANSIT_NO_LIST;
-	addr_to_prefix(&afbr->addr, &p);
+	swmesh_way_prefix(&afbr->addr, &p);
 	/* An address has no length to compare. An empty list permits all by
 	 * FRR's rule, without an entry: here it permits nothing, since it is
 	 * empty for a moment whenever it is written anew. */
@@ -252,6 +239,17 @@ void swmesh_way_told(struct afbr *afbr, const struct zapi_route *nhr)
 	       &afbr->addr, &nhr->prefix, nhr->nexthop_num, path.mtu,
 	       path.recursive ? ", recursive" : "");
 	afbr_path(afbr, &path);
+}
+
+void swmesh_way_prefix(const struct ipaddr *addr, struct prefix *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->family = ipaddr_family(addr);
+	p->prefixlen = p->family == AF_INET ? IPV4_MAX_BITLEN : IPV6_MAX_BITLEN;
+	if (p->family == AF_INET)
+		p->u.prefix4 = addr->ipaddr_v4;
+	else
+		p->u.prefix6 = addr->ipaddr_v6;
 }
 
 /* ---- what else they depend on ---- */

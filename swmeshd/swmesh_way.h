@@ -28,4 +28,7 @@ void swmesh_way_check_later(void);
 /* Likewise, now: what the model does next goes by it. */
 void swmesh_way_check(void);
 
+/* The host prefix by which zebra and prefix-lists know an endpoint. */
+void swmesh_way_prefix(const struct ipaddr *addr, struct prefix *p);
+
 #endif /* SWMESH_WAY_H */

@@ -119,17 +119,6 @@ static bool prefix_to_addr(const struct prefix *p, struct ipaddr *addr)
 	return p->prefixlen == IPV6_MAX_BITLEN;
 }
 
-static void addr_to_prefix(const struct ipaddr *addr, struct prefix *p)
-{
-	memset(p, 0, sizeof(*p));
-	p->family = ipaddr_family(addr);
-	p->prefixlen = p->family == AF_INET ? IPV4_MAX_BITLEN : IPV6_MAX_BITLEN;
-	if (p->family == AF_INET)
-		p->u.prefix4 = addr->ipaddr_v4;
-	else
-		p->u.prefix6 = addr->ipaddr_v6;
-}
-
 static int nexthop_update(ZAPI_CALLBACK_ARGS)
 {
 	static struct zapi_route nhr; /* some 20 kB */
@@ -162,7 +151,7 @@ static void register_endpoint(const struct afbr *afbr, int command)
 
 	if (!swmesh_zebra_connected())
 		return; /* all of them are registered on connecting */
-	addr_to_prefix(&afbr->addr, &p);
+	swmesh_way_prefix(&afbr->addr, &p);
 	DEBUGD(&swmesh_dbg_zebra, "zebra: %s %pFX",
 	       command == ZEBRA_NEXTHOP_REGISTER ? "track" : "untrack", &p);
 	/* By a default route only if the operator lets next hops resolve so. */

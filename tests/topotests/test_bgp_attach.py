@@ -17,15 +17,6 @@ from conftest import run_topology
 
 pytestmark = pytest.mark.no_tunnels
 
-SWMESH = """softwire mesh
- transit ipv6 source fd00:9::1
- encap-set EDGE
-  tunnel 10 gre key 100
-  payload ipv4
-  payload ipv6
- exit
-exit
-"""
 FAR = 8  # an eBGP neighbor on another subnet
 EXTRA = """router bgp %d
  coalesce-time 10
@@ -68,7 +59,7 @@ BARE = "10.41.0.0/24"  # without
 
 @pytest.fixture(scope="module")
 def net():
-    topo = dut.topology(EXTRA, MAPS, SWMESH)
+    topo = dut.topology(EXTRA, MAPS, dut.SWMESH)
     topo.nodes.append("bfar")
     topo.links.append(Link(dut.DUT, "bfar", ["fd00:8::1/64"], ["fd00:8::8/64"]))
     topo.ip_lines[dut.DUT] = ["route add 2001:db8:77::/64 via fd00:9::2"]

@@ -15,15 +15,6 @@ from conftest import run_topology
 
 pytestmark = pytest.mark.no_tunnels
 
-SWMESH = """softwire mesh
- transit ipv6 source fd00:9::1
- encap-set EDGE
-  tunnel 10 gre key 100
-  payload ipv4
-  payload ipv6
- exit
-exit
-"""
 TEA, OTHER = dut.gre(1) + dut.ipip(), dut.gre(2)
 OURS_KEY = struct.pack("!BBI", 1, 4, 100)
 MORE = ("fd00:9::11", "fd00:9::12")
@@ -32,7 +23,7 @@ PREFIX = "10.50.1.0/24"
 
 @pytest.fixture(scope="module")
 def net():
-    topo = dut.topology("", swmeshd=SWMESH)
+    topo = dut.topology("", swmeshd=dut.SWMESH)
     topo.ip_lines[dut.SPEAKERS] = ["address add %s/64 dev bsp-bdut nodad" % a for a in MORE]
     yield from run_topology(topo)
 

@@ -13,15 +13,6 @@ from conftest import run_topology
 
 pytestmark = pytest.mark.no_tunnels
 
-SWMESH = """softwire mesh
- transit ipv6 source fd00:9::1
- encap-set EDGE
-  tunnel 10 gre key 100
-  payload ipv4
-  payload ipv6
- exit
-exit
-"""
 IN = ("route-map SOFTWIRE-IN in",)
 # Of the second one bgpd stores the routes that are refused, of the third not.
 STORED, HOSTILE, OTHER = 2, 3, 4
@@ -30,7 +21,7 @@ POOL, SHARE = 8192, 6144  # of all neighbors, and of one that is alone
 
 @pytest.fixture(scope="module")
 def net():
-    yield from run_topology(dut.topology("", {n: IN for n in (STORED, HOSTILE, OTHER)}, SWMESH))
+    yield from run_topology(dut.topology("", {n: IN for n in (STORED, HOSTILE, OTHER)}, dut.SWMESH))
 
 
 @pytest.fixture()

@@ -35,6 +35,18 @@ def address(number):
     return "fd00:9::%d" % number
 
 
+# Configuration of swmeshd: one GRE tunnel for both families.
+SWMESH = """softwire mesh
+ transit ipv6 source fd00:9::1
+ encap-set EDGE
+  tunnel 10 gre key 100
+  payload ipv4
+  payload ipv6
+ exit
+exit
+"""
+
+
 FAMILIES = ("ipv4 unicast", "ipv6 unicast")
 
 

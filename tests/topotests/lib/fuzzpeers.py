@@ -27,15 +27,6 @@ NAMES = {(1, 1): "ipv4 unicast", (2, 1): "ipv6 unicast", (1, 2): "ipv4 multicast
 GENUINE, WATCHER, CLOSED, CLOSED_LABELED = 2, 3, 6, 7
 STEADY = {GENUINE: (dut.ASN, fuzz.UNICAST), WATCHER: (dut.ASN, fuzz.MANY),
           CLOSED: (65106, fuzz.MANY), CLOSED_LABELED: (65107, fuzz.LABELED)}
-SWMESH = """softwire mesh
- transit ipv6 source fd00:9::1
- encap-set EDGE
-  tunnel 10 gre key 100
-  payload ipv4
-  payload ipv6
- exit
-exit
-"""
 # Longer than any pause of a loaded machine; what is waited for takes milliseconds.
 LIMIT = 60
 
@@ -75,7 +66,7 @@ def config(module):
 
 
 def topology():
-    under_test = Router(dut.DUT, {"zebra": "", "bgpd": config(True), "swmeshd": SWMESH}, {
+    under_test = Router(dut.DUT, {"zebra": "", "bgpd": config(True), "swmeshd": dut.SWMESH}, {
         "bgpd": ["-M", "swmesh", "--moduledir", paths.module_dir()], "swmeshd": ["--grace", "3"]})
     stock = Router(STOCK, {"zebra": "", "bgpd": config(False)})
     addresses = [form % n for form in ("fd00:9::%d/64", "10.255.9.%d/24") for n in neighbors()]
