@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lib import paths, system, wait
+from lib import bgpspeaker, netns, paths, system, wait
 
 pytestmark = pytest.mark.no_tunnels
 
@@ -471,6 +471,64 @@ def test_reload_refuses_nonsense(service):
     assert status != 0, said
     assert mesh_part(running(service)) == MESH
     service.write(CONF, CONFIG)
+
+
+# Lines that the reloads below add, change and take out: of bgpd, of swmeshd.
+AFBR2, ASN = "2001:db8:f::2", 65000
+STEPS = {
+    "none": ((), ()),
+    "added": (("bgp maximum-softwires 900", "neighbor {} maximum-softwires 40",
+               "neighbor LEAF maximum-softwires 9 warning-only"),
+              ("transit interface core", "transit prefix-list AFBRS")),
+    "changed": (("bgp maximum-softwires 800", "neighbor {} maximum-softwires 30 warning-only",
+                 "neighbor LEAF maximum-softwires 9"),
+                ("transit interface core", "transit interface lo", "transit prefix-list MORE")),
+    "fewer": (("neighbor LEAF maximum-softwires 10",), ("transit interface lo",)),
+    "none again": ((), ()),
+}
+LIMITS = r"^ .*(?:maximum-softwires|transit interface|transit prefix-list).*$"
+
+
+def with_lines(bgp, mesh):
+    """frr.conf with these lines more, and a neighbor that is there."""
+    always = (" neighbor {0} remote-as %d\n neighbor {0} passive\n"
+              " neighbor LEAF peer-group\n neighbor LEAF remote-as internal\n" % ASN).format(AFBR2)
+    bgp = "".join(" %s\n" % line.format(AFBR2) for line in bgp)
+    mesh = "".join(" %s\n" % line for line in mesh)
+    text = CONFIG.replace(" address-family", always + bgp + " address-family", 1).replace(
+        "  network", "  neighbor %s activate\n  network" % AFBR2, 1)
+    return text.replace(" encap-set A", mesh + " encap-set A", 1)
+
+
+def neighbor(machine):
+    """An iBGP speaker at the core's far end, outside of the machine."""
+    netns.create(["afbr2"])
+    netns.ip_batch(machine.name, ["link set far netns afbr2"])
+    netns.ip_batch("afbr2", ["address add %s/64 dev far nodad" % AFBR2, "link set far up"])
+    return bgpspeaker.Speaker("afbr2", AFBR2, "2001:db8:f::1", ASN, "10.255.0.2")
+
+
+def test_reload_limits_and_transit(service):
+    """maximum-softwires, of a neighbor, a group and all, transit interface and prefix-list:
+    what is running afterwards is what the file has, a second reload has nothing to do, and the
+    session goes on."""
+    speaker = neighbor(service)
+    try:
+        for name, lines in STEPS.items():
+            text = with_lines(*lines)
+            reload(service, text)
+            if name == "none":
+                speaker.start()
+            found, wanted = (sorted(re.findall(LIMITS, where, re.M))
+                             for where in (running(service), text))
+            assert found == wanted, name
+            said = service.run("/usr/lib/frr/frr-reload.py", "--test", "--stdout", CONF)
+            assert "softwires" not in said and "transit" not in said, said
+            speaker.assert_up()
+    finally:
+        speaker.stop()
+        reload(service, CONFIG)
+        netns.delete(["afbr2"])
 
 
 # -- the end --
