@@ -219,6 +219,7 @@ struct swmesh_nhop {
 	bool fresh;	 /* not counted yet */
 	bool retired;	 /* of a prefix that was configured before */
 	int64_t idle_ms; /* since when no route uses it; 0: in use */
+	int64_t gone_ms; /* when swmeshd was told so; 0: not yet */
 	/* _use: softwires it counts for, the neighbors whose routes use it. */
 	uint32_t weight;
 	struct swmesh_use *uses;

@@ -27,19 +27,20 @@
 #include "bgpd/swmesh_bgp.h"
 #include "bgpd/swmesh_bgp_nhop_key.h"
 #include "lib/log_limit.h"
-#include "lib/siphash.h"
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_NHOP, "SW-NHOP");
 
 /* A softwire that no route uses stays that long, for routes that flap. */
 #define NHOP_GRACE_MS 10000
+/* Then swmeshd is told, and its address is nobody else's for that long: until
+ * the host route by the old pair's softwire is out of the kernel. */
+#define NHOP_REST_MS 1000
 /* Counts go to swmeshd at most this often; new SW-NHOPs sooner. */
 #define NHOP_COUNT_MS 1000
 #define NHOP_FRESH_MS 20
 /* swmeshd takes no longer attributes (a message has to hold one). */
 #define NHOP_TEA_MAX 8192
 
-static uint8_t nhop_key[SIPHASH_KEY_LEN];
 static struct thread *t_count;
 static bool count_soon;
 /* The pair asked for last: routes come in runs. */
@@ -85,38 +86,6 @@ static unsigned int n_retired; /* in swmesh_nhops alone */
 
 /* ---- addresses ---- */
 
-static uint64_t pair_hash(const struct swmesh_nhop *n)
-{
-	struct siphash h;
-	uint8_t kind = n->classic | (n->afi == AFI_IP6) << 1;
-
-	siphash_init(&h, nhop_key);
-	siphash_add(&h, &n->next_hop, sizeof(n->next_hop));
-	siphash_add(&h, &kind, sizeof(kind));
-	siphash_add(&h, n->identity, n->identity_len);
-	return siphash_end(&h);
-}
-
-/*
- * The prefix's bits, then as many of the hash's low ones as there is room for
- * (at most 64: /64 is the default, longer prefixes take fewer).
- */
-static void make_addr(uint64_t hash, struct in6_addr *addr)
-{
-	const struct prefix_ipv6 *prefix = &swmesh_config.prefix;
-	int keep = prefix->prefixlen;
-
-	memcpy(addr, &prefix->prefix, sizeof(*addr));
-	for (int bit = MAX(keep, 64); bit < 128; bit++) {
-		uint8_t mask = 0x80 >> (bit % 8);
-
-		if (hash & (1ULL << (127 - bit)))
-			addr->s6_addr[bit / 8] |= mask;
-		else
-			addr->s6_addr[bit / 8] &= ~mask;
-	}
-}
-
 struct swmesh_nhop *swmesh_nhop_find(const struct in6_addr *addr)
 {
 	struct swmesh_nhop ref = {.addr = *addr};
@@ -159,7 +128,7 @@ static struct swmesh_nhop *nhop_new(const struct peer *peer,
 	struct swmesh_nhop *n;
 	struct in6_addr addr;
 
-	make_addr(ref->hash, &addr);
+	swmesh_nhop_address(ref->hash, &swmesh_config.prefix, &addr);
 	n = swmesh_nhop_find(&addr);
 	if (n && n->retired && !key_cmp(n, ref)) {
 		n->retired = false;
@@ -274,7 +243,9 @@ static struct swmesh_nhop *nhop_get(const struct peer *peer,
 	struct swmesh_nhop *n;
 
 	set_identity(ref, ref->tea, ref->tea_len);
-	ref->hash = pair_hash(ref);
+	ref->hash = swmesh_nhop_hash(&ref->next_hop, ref->classic,
+				     ref->afi == AFI_IP6, ref->identity,
+				     ref->identity_len);
 	n = swmesh_nhop_by_key_find(&by_key, ref);
 	if (!n)
 		return nhop_admit(peer, ref);
@@ -409,13 +380,35 @@ static bool in_use(const struct swmesh_nhop *n)
 	return n->routes_ipv4 || n->routes_ipv6;
 }
 
+/*
+ * Another pair whose routes were refused for its address is waiting for it, so
+ * swmeshd must have answered since it was told.
+ */
+static bool has_rested(const struct swmesh_nhop *n, int64_t now)
+{
+	int64_t until = n->gone_ms + NHOP_REST_MS;
+
+	return now >= until && (!n->contested || swmesh_talk.heard_ms >= until);
+}
+
+static void let_go(struct swmesh_nhop *n, int64_t now)
+{
+	if (SWMESH_DBG(NHOP))
+		zlog_debug("SW-NHOP %pI6 of next hop %pI6 is not used any more",
+			   &n->addr, &n->next_hop);
+	if (n->sent)
+		send_gone(n);
+	n->sent = false;
+	n->gone_ms = now;
+}
+
 /* True when it is to be looked at again, for its grace time runs. */
 static bool update(struct swmesh_nhop *n, int64_t now)
 {
 	count(n);
 	n->fresh = false;
 	if (in_use(n)) {
-		n->idle_ms = 0;
+		n->idle_ms = n->gone_ms = 0;
 		if (!n->sent || !n->tea_sent ||
 		    n->sent_ipv4 != n->routes_ipv4 ||
 		    n->sent_ipv6 != n->routes_ipv6)
@@ -429,11 +422,10 @@ static bool update(struct swmesh_nhop *n, int64_t now)
 			send_demand(n);
 		return true;
 	}
-	if (SWMESH_DBG(NHOP))
-		zlog_debug("SW-NHOP %pI6 of next hop %pI6 is not used any more",
-			   &n->addr, &n->next_hop);
-	if (n->sent)
-		send_gone(n);
+	if (!n->gone_ms)
+		let_go(n, now);
+	if (!has_rested(n, now))
+		return true;
 	nhop_free(n);
 	return false;
 }
@@ -489,7 +481,8 @@ void swmesh_nhop_walk(void (*func)(const struct swmesh_nhop *n, void *arg),
 
 	frr_each (swmesh_nhop_by_addr, &swmesh_nhops, n) {
 		count(n);
-		func(n, arg);
+		if (in_use(n) || !n->gone_ms)
+			func(n, arg);
 	}
 }
 
@@ -500,7 +493,7 @@ void swmesh_nhop_send_all(void)
 	frr_each (swmesh_nhop_by_addr, &swmesh_nhops, n) {
 		count(n);
 		n->sent = false;
-		if (in_use(n) || n->idle_ms)
+		if (in_use(n) || (n->idle_ms && !n->gone_ms))
 			send_demand(n);
 	}
 }
@@ -596,7 +589,7 @@ void swmesh_nhop_states_sweep(void)
 
 void swmesh_nhop_init(void)
 {
-	swmesh_nhop_key_make(nhop_key);
+	swmesh_nhop_key_make();
 	swmesh_nhop_by_key_init(&by_key);
 	swmesh_nhop_by_addr_init(&swmesh_nhops);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The key of SW-NHOPs; see swmesh_bgp_nhop_key.h. */
+/* Addresses of SW-NHOPs; see swmesh_bgp_nhop_key.h. */
 
 #include <zebra.h>
 
@@ -11,9 +11,12 @@
 #include "lib/sha256.h"
 
 #include "bgpd/swmesh_bgp_nhop_key.h"
+#include "lib/siphash.h"
 
 #define MACHINE_ID "/etc/machine-id"
 #define MACHINE_ID_LEN 32
+
+static uint8_t key[SIPHASH_KEY_LEN];
 
 bool swmesh_machine_id_valid(const char *text, size_t len)
 {
@@ -44,8 +47,7 @@ static bool read_machine_id(char id[MACHINE_ID_LEN])
 }
 
 /* As it was when the first release was made: the address has to stay. */
-static void key_of_id(const char id[MACHINE_ID_LEN],
-		      uint8_t key[SIPHASH_KEY_LEN])
+static void key_of_id(const char id[MACHINE_ID_LEN])
 {
 	static const char label[] = "swmesh sw-nhop";
 	uint8_t digest[32];
@@ -55,20 +57,47 @@ static void key_of_id(const char id[MACHINE_ID_LEN],
 	SHA256_Update(&ctx, label, sizeof(label) - 1);
 	SHA256_Update(&ctx, id, MACHINE_ID_LEN);
 	SHA256_Final(digest, &ctx);
-	memcpy(key, digest, SIPHASH_KEY_LEN);
+	memcpy(key, digest, sizeof(key));
 }
 
-void swmesh_nhop_key_make(uint8_t key[SIPHASH_KEY_LEN])
+void swmesh_nhop_key_make(void)
 {
 	char id[MACHINE_ID_LEN];
 
 	if (read_machine_id(id)) {
-		key_of_id(id, key);
+		key_of_id(id);
 		return;
 	}
-	if (getrandom(key, SIPHASH_KEY_LEN, 0) != SIPHASH_KEY_LEN)
-		memset(key, 0, SIPHASH_KEY_LEN);
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		memset(key, 0, sizeof(key));
 	zlog_warn(
 		"%s has no machine id: SW-NHOPs are others after each start of bgpd, so that a restart interrupts traffic; run systemd-machine-id-setup",
 		MACHINE_ID);
+}
+
+uint64_t swmesh_nhop_hash(const struct in6_addr *next_hop, bool classic,
+			  bool ipv6, const uint8_t *identity, size_t len)
+{
+	uint8_t kind = classic | ipv6 << 1;
+	struct siphash h;
+
+	siphash_init(&h, key);
+	siphash_add(&h, next_hop, sizeof(*next_hop));
+	siphash_add(&h, &kind, sizeof(kind));
+	siphash_add(&h, identity, len);
+	return siphash_end(&h);
+}
+
+void swmesh_nhop_address(uint64_t hash, const struct prefix_ipv6 *prefix,
+			 struct in6_addr *addr)
+{
+	memcpy(addr, &prefix->prefix, sizeof(*addr));
+	for (int bit = MAX(prefix->prefixlen, 64); bit < 128; bit++) {
+		uint8_t mask = 0x80 >> (bit % 8);
+
+		if (hash & (1ULL << (127 - bit)))
+			addr->s6_addr[bit / 8] |= mask;
+		else
+			addr->s6_addr[bit / 8] &= ~mask;
+	}
 }

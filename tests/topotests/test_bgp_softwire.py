@@ -190,6 +190,50 @@ def test_prefix_changes(router, peers):
     assert {prefix: sw_nhop(router, prefix) for prefix in HOPS} == before
 
 
+# Two endpoints whose SW-NHOPs have the same low 32 bits, by the machine id that this router has
+# and with this next hop: found by trying 200,000.
+ONE, SAME = "2a01:100::3606", "2a01:100::4ff0"
+FIRST, SECOND = "10.46.0.0/24", "10.46.1.0/24"
+
+
+def test_collision(router, peers):
+    """Two pairs with one SW-NHOP, by a prefix that leaves 32 bits: it stays the first one's, the
+    second one's routes are refused, by whomever they come, rather than sent to the wrong AFBR.
+    They come in when the first is gone, and swmeshd has heard of that; or by another prefix."""
+    nhop, hop = "fd77:1::9a25:b24", HOPS["10.40.0.0/24"]
+
+    def has(endpoint):
+        """The module and swmeshd have the SW-NHOP for that one."""
+        teas = [n["tea"]["propagate"] for n in show(router)["nextHops"] if n["swNhop"] == nhop]
+        ends = [n["candidates"][0]["endpoint"] for n in router.json(
+            "swmeshd", "show softwire detail")["swNhops"] if n["swNhop"] == nhop]
+        return (teas, ends) == ([dut.gre(None, endpoint).hex()], [endpoint])
+
+    def use(line, prefixes, start):
+        router.configure("swmeshd", "softwire mesh\n%s\n" % line)
+        wait.until(lambda: {p: hops[-1][:len(start)] for p, (_, hops) in routes(router).items()
+                            if p in (FIRST, SECOND)} == dict.fromkeys(prefixes, start),
+                   "with '%s' there are %s" % (line, prefixes))
+
+    use("sw-nhop prefix fd77:1::/96", [], "")
+    try:
+        peers[2].announce(FIRST, hop, dut.gre(None, ONE))
+        wait.until(lambda: has(ONE), "it is the first one's")
+        denied = dut.counters(router, 2).get("denied", 0)
+        peers[2].announce(SECOND, hop, dut.gre(None, SAME))
+        wait.until(lambda: dut.counters(router, 2)["denied"] > denied, "the second is refused")
+        use("no sw-nhop prefix", [FIRST, SECOND], PREFIX)
+        use("sw-nhop prefix fd77:1::/96", [FIRST], "fd77:1::")
+        assert has(ONE)
+        with router["swmeshd"].frozen():
+            peers[2].withdraw(FIRST)
+            wait.holds(lambda: SECOND not in routes(router),
+                       "swmeshd, and so the kernel, has the first one's softwire", 13)
+        wait.until(lambda: has(SAME) and SECOND in routes(router), "the second comes in")
+    finally:
+        router.configure("swmeshd", "softwire mesh\nno sw-nhop prefix\n")
+
+
 def test_keys_change(router, peers):
     """S5: an AFBR that changes its keys keeps its SW-NHOP; no route is withdrawn meanwhile.
 
