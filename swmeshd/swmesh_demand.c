@@ -138,6 +138,24 @@ static void route_in(struct demand *demand)
 	softwire_event(demand->via, SOFTWIRE_EV_ROUTE_IN, NULL);
 }
 
+static bool names(const struct demand *demand, const struct afbr *afbr)
+{
+	for (unsigned int i = 0; i < demand->n_refs; i++)
+		if (demand->refs[i].afbr == afbr)
+			return true;
+	return false;
+}
+
+/* Until there is a verdict; but not to an AFBR of the pair that had this
+ * SW-NHOP before: a bgpd that starts may give it to another one. */
+static bool may_go_on(const struct demand *demand)
+{
+	const struct softwire *sw = demand->via;
+
+	return demand->pending ||
+	       (sw && sw->state == SOFTWIRE_UP && names(demand, sw->afbr));
+}
+
 void demand_choose(struct demand *demand)
 {
 	static struct selection sel; /* too large for comfort on the stack */
@@ -150,8 +168,7 @@ void demand_choose(struct demand *demand)
 	if (sel.pending) {
 		/* Something better is on its way, or nothing is known yet: what
 		 * carries packets goes on, be it from an earlier run. */
-		if (demand->pending ||
-		    (before && before->state == SOFTWIRE_UP)) {
+		if (may_go_on(demand)) {
 			if (!before)
 				strlcpy(demand->reason, "waiting",
 					sizeof(demand->reason));

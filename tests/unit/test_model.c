@@ -265,6 +265,28 @@ static void test_no_flapping(void **state)
 	assert_int_equal(route_sets, 0);
 }
 
+/* ... but not by another pair's AFBR: what goes to the second one would come to
+ * the first one meanwhile. */
+static void test_other_pair(void **state)
+{
+	static const struct tlv other[] = {
+		{TEA_TYPE_GRE, 200, "2001:db8:c::3", 0}, {0}};
+	struct demand *demand = ask(1, PEER, gre_ipip);
+	struct softwire *first;
+
+	ask(2, PEER, gre_ipip);
+	path(PEER, true, false, 1500);
+	first = demand->via;
+	assert_non_null(first);
+	ask(1, "2001:db8:c::3", other);
+	assert_int_equal(first->state, SOFTWIRE_UP);
+	assert_null(demand->via);
+	assert_null(last_route);
+	path("2001:db8:c::3", true, false, 1500);
+	assert_ptr_equal(demand->via,
+			 softwire("2001:db8:c::3", TEA_TYPE_GRE, 100));
+}
+
 /* It is up when its route is in, and the module hears so once. */
 static void test_up_with_route(void **state)
 {
@@ -708,6 +730,7 @@ int main(void)
 		TEST(test_up_with_route),
 		TEST(test_route_refused),
 		TEST(test_no_flapping),
+		TEST(test_other_pair),
 		TEST(test_not_feasible),
 		TEST(test_module_refuses),
 		TEST(test_endpoint_is_next_hop),
