@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Daemons die and come back: traffic goes on, and nothing is left over (design decision 7)."""
 import contextlib
+import itertools
 import json
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -89,21 +91,33 @@ def test_swmeshd_restarts_under_traffic(settled, how):
 CROWD, GROUP = 150, 77  # pairs of devices that are nobody's softwires
 
 
+PAUSE = 0.02  # seconds between two changes; without one, zebra's main loop never ends
+
+
 @contextlib.contextmanager
-def busy_with_devices(node, folder):
-    """Devices of others: many that are there, and some that come and go all the time."""
+def busy_with_devices(node):
+    """Devices of others: many that are there, and two that come and go all the time."""
     netns.ip_batch(node, ["link add crowd%d group %d type veth peer name other%d" % (i, GROUP, i)
                           for i in range(CROWD)])
-    lines = "link add blink0 group %d type veth peer name blink1\nlink del blink0\n" % GROUP
-    (folder / "devices").write_text(lines * 20000)
-    with subprocess.Popen(["ip", "-n", node, "-batch", str(folder / "devices")],
-                          env=paths.ENV) as process:
+    over = threading.Event()
+    with subprocess.Popen(["ip", "-n", node, "-force", "-batch", "-"], stdin=subprocess.PIPE,
+                          text=True, env=paths.ENV) as process:
+        def blink():
+            for line in itertools.cycle(["link add blink0 group %d type veth peer name blink1" % GROUP,
+                                         "link del blink0"]):
+                if over.wait(PAUSE):
+                    return
+                print(line, file=process.stdin, flush=True)
+
+        thread = threading.Thread(target=blink)
+        thread.start()
         try:
             yield process
         finally:
+            over.set()
+            thread.join()
             process.kill()
-            process.wait()
-            netns.run(node, ["ip", "link", "del", "group", str(GROUP)])
+    netns.run(node, ["ip", "link", "del", "group", str(GROUP)])
 
 
 def received(router):
@@ -112,11 +126,11 @@ def received(router):
     return sum(sw["rxPackets"] for sw in shown["softwires"])
 
 
-def test_devices_of_others_come_and_go(settled, tmp_path):
+def test_devices_of_others_come_and_go(settled):
     """A list of devices that changes while it is read, as on any system with containers, is read
     to its end: counters go on, and a new run adopts its devices."""
     router, before = settled["a1"], identities("a1")
-    with busy_with_devices("a1", tmp_path) as others:
+    with busy_with_devices("a1") as others:
         for _ in range(20):
             router.show("swmeshd", "show softwire json")
         router["swmeshd"].restart()
