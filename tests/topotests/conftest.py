@@ -12,18 +12,15 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 # By name only, as it takes as long as it is told to.
 collect_ignore = [] if os.environ.get("SWMESH_RANDOM_ROUNDS") else ["test_random.py"]
 
-from lib import collect, share, topology  # noqa: E402
+from lib import collect, topology  # noqa: E402
 from lib.mesh import Mesh  # noqa: E402
+from lib.share import pytest_runtestloop  # noqa: E402, F401
 
 
-@pytest.hookimpl(trylast=True)  # when -m and -k have selected
-def pytest_collection_modifyitems(config, items):
-    """A test without a docstring says nothing in a report. Several machines may share the rest."""
+def pytest_collection_modifyitems(items):
+    """A test without a docstring says nothing in a report."""
     for item in items:
         assert item.function.__doc__, "%s has no docstring" % item.nodeid
-    items[:], others = share.select(items, os.path.dirname(__file__))
-    if others:
-        config.hook.pytest_deselected(items=others)
 
 
 @pytest.hookimpl(hookwrapper=True)

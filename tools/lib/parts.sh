@@ -162,23 +162,13 @@ is_shared() {
 	[ "$where" = vm ] && ! [[ " ${only_matching[*]} " == *" topotest "* ]]
 }
 
-# Seconds that the host's parts take, and so the second lane's share begins later.
-part_seconds=(unit 30 sanitizer 260 fuzz 70 bgp 290 bgp-sanitizer 225 topotest-sanitizer 200)
-
-lane_delay() {
-	local i sum=0
-	for ((i = 0; i < ${#part_seconds[@]}; i += 2)); do
-		! is_wanted "${part_seconds[i]}" || sum=$((sum + part_seconds[i + 1]))
-	done
-	echo "$sum"
-}
-
+# Two machines share out its files to themselves (tests/topotests/lib/share.py).
 part_topotest-1() {
-	run_selected topotest-1 "${random[@]}" SWMESH_SHARE="1 of 0 $(lane_delay)"
+	run_selected topotest-1 "${random[@]}" SWMESH_SHARE="$results/taken"
 }
 
 part_topotest-2() {
-	run_selected topotest-2 "${random[@]}" SWMESH_SHARE="2 of 0 $(lane_delay)"
+	run_selected topotest-2 "${random[@]}" SWMESH_SHARE="$results/taken"
 }
 
 # The two shares count as one part.
