@@ -118,25 +118,46 @@ static int restore_wish(struct peer *peer, struct attr *attr,
 /* Room for the head of an MP_REACH_NLRI and two next hops with an RD each. */
 #define REACH_ROOM 128
 
-/* An address that bgpd knows for one of ours, whatever configured it. */
-static bool is_own_address(struct peer *peer, afi_t afi, const uint8_t *addr)
+/* Addresses that bgpd knows for ours, whatever configured them. */
+static bool is_own_v4(struct peer *peer, struct in_addr addr)
 {
-	struct attr probe = {};
+	struct attr probe = {.nexthop = addr};
 
-	if (afi == AFI_IP) {
-		memcpy(&probe.nexthop, addr, IPV4_MAX_BYTELEN);
-		if (IPV4_ADDR_SAME(&probe.nexthop, &peer->nexthop.v4))
-			return true;
-		SET_FLAG(probe.flag, ATTR_FLAG_BIT(BGP_ATTR_NEXT_HOP));
-	} else {
-		memcpy(&probe.mp_nexthop_global, addr, IPV6_MAX_BYTELEN);
-		if (IPV6_ADDR_SAME(&probe.mp_nexthop_global,
-				   &peer->nexthop.v6_global))
-			return true;
-		probe.mp_nexthop_len = BGP_ATTR_NHLEN_IPV6_GLOBAL;
-	}
-	return bgp_nexthop_self(peer->bgp, afi, ZEBRA_ROUTE_BGP,
+	if (IPV4_ADDR_SAME(&addr, &peer->nexthop.v4))
+		return true;
+	SET_FLAG(probe.flag, ATTR_FLAG_BIT(BGP_ATTR_NEXT_HOP));
+	return bgp_nexthop_self(peer->bgp, AFI_IP, ZEBRA_ROUTE_BGP,
 				BGP_ROUTE_NORMAL, &probe, wish.dest);
+}
+
+static bool is_own_v6(struct peer *peer, const struct in6_addr *addr)
+{
+	struct attr probe = {.mp_nexthop_global = *addr};
+	struct in_addr v4;
+
+	if (IPV6_ADDR_SAME(addr, &peer->nexthop.v6_global))
+		return true;
+	if (IN6_IS_ADDR_V4MAPPED(addr)) {
+		ipv4_mapped_ipv6_to_ipv4(addr, &v4);
+		return is_own_v4(peer, v4);
+	}
+	probe.mp_nexthop_len = BGP_ATTR_NHLEN_IPV6_GLOBAL;
+	return bgp_nexthop_self(peer->bgp, AFI_IP6, ZEBRA_ROUTE_BGP,
+				BGP_ROUTE_NORMAL, &probe, wish.dest);
+}
+
+/* As it is in a message: 4, 16 or 32 octets, the last of which do not count. */
+static bool is_own_address(struct peer *peer, const uint8_t *octets, size_t len)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (len == sizeof(v4)) {
+		memcpy(&v4, octets, sizeof(v4));
+		return is_own_v4(peer, v4);
+	}
+	memcpy(&v6, octets, sizeof(v6));
+	return is_own_v6(peer, &v6);
 }
 
 /* Have bgpd write the next hop for this neighbor, and look at it. */
@@ -154,11 +175,8 @@ static bool writes_own(struct peer_af *paf, struct attr *attr)
 	at = packet.arr.entries[BGP_ATTR_VEC_NH].offset;
 	s = bpacket_reformat_for_peer(&packet, paf);
 	if (s) {
-		uint8_t len = stream_getc_from(s, at);
-
-		own = is_own_address(peer,
-				     len == IPV4_MAX_BYTELEN ? AFI_IP : AFI_IP6,
-				     STREAM_DATA(s) + at + 1);
+		own = is_own_address(peer, STREAM_DATA(s) + at + 1,
+				     stream_getc_from(s, at));
 		stream_free(s);
 	}
 	stream_free(packet.buffer);

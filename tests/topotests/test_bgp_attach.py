@@ -6,11 +6,12 @@ next hop and attribute 23 of the very UPDATE. Where the next hop is another's, t
 attribute is unchanged.
 """
 import struct
+from ipaddress import ip_address
 
 import pytest
 from lib import bgpdut as dut
 from lib import bgpspeaker as bgp
-from lib import wait
+from lib import netns, wait
 from lib.topology import Link
 
 from conftest import run_topology
@@ -18,6 +19,7 @@ from conftest import run_topology
 pytestmark = pytest.mark.no_tunnels
 
 FAR = 8  # an eBGP neighbor on another subnet
+NEAR4, FAR4 = 9, 10  # eBGP over IPv4 without RFC 8950, on the LAN of the others and on another one
 EXTRA = """router bgp %d
  coalesce-time 10
  neighbor fd00:9::4 disable-connected-check
@@ -38,6 +40,7 @@ EXTRA = """router bgp %d
   neighbor fd00:8::8 route-map SOFTWIRE-OUT out
  exit-address-family
 exit
+%s
 route-map OWN permit 10
  set ipv6 next-hop global fd00:9::1
  call SOFTWIRE-OUT
@@ -46,11 +49,31 @@ route-map OTHER permit 10
  on-match next
 route-map OTHER permit 20
  set ipv6 next-hop global fd00:9::77
-""" % dut.ASN
+route-map MAPPED permit 10
+ set ipv6 next-hop global ::ffff:10.255.9.1
+ call SOFTWIRE-OUT
+"""
+OVER_IPV4 = """router bgp {asn}
+ neighbor {0} remote-as {1}
+ neighbor {0} passive
+ neighbor {0} advertisement-interval 0
+ neighbor {0} tunnel-encapsulation
+ address-family ipv4 unicast
+  neighbor {0} activate
+  neighbor {0} route-map SOFTWIRE-OUT out
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor {0} activate
+  neighbor {0} route-map SOFTWIRE-OUT out
+ exit-address-family
+exit
+"""
+EXTRA = EXTRA % (dut.ASN, OVER_IPV4.format("10.255.9.9", 65009, asn=dut.ASN)
+                 + OVER_IPV4.format("10.255.8.8", 65010, asn=dut.ASN))
 OUT = "route-map SOFTWIRE-OUT out"
 MAPS = {2: (OUT,), 3: (OUT,), 4: ("route-server-client",), 5: ("route-server-client", OUT),
         6: (OUT,)}
-OWN = ("fd00:9::1", "fd00:8::1", "::ffff:10.255.9.1")
+OWN = ("fd00:9::1", "fd00:8::1", "::ffff:10.255.9.1", "10.255.9.1", "10.255.8.1")
 THEIRS = dut.gre(1) + dut.ipip()
 OURS_KEY = struct.pack("!BBI", 1, 4, 100)
 ROUTES = ("10.40.0.0/24", "2a01:400::/48")  # with the attribute
@@ -61,7 +84,9 @@ BARE = "10.41.0.0/24"  # without
 def net():
     topo = dut.topology(EXTRA, MAPS, dut.SWMESH)
     topo.nodes.append("bfar")
-    topo.links.append(Link(dut.DUT, "bfar", ["fd00:8::1/64"], ["fd00:8::8/64"]))
+    topo.links.append(Link(dut.DUT, "bfar", ["fd00:8::1/64", "10.255.8.1/24"],
+                           ["fd00:8::8/64", "10.255.8.8/24"]))
+    topo.ip_lines[dut.SPEAKERS] = ["address add 10.255.9.9/24 dev bsp-bdut"]
     topo.ip_lines[dut.DUT] = ["route add 2001:db8:77::/64 via fd00:9::2"]
     yield from run_topology(topo)
 
@@ -71,6 +96,10 @@ def peers(net):
     made = {n: dut.speaker(n) for n in (2, 3, 4, 5, 6)}
     made[FAR] = bgp.Speaker("bfar", "fd00:8::8", "fd00:8::1", 65008, "10.255.8.8",
                             ibgp=False).start()
+    for number, node, net4, asn in ((NEAR4, dut.SPEAKERS, "10.255.9.%d", 65009),
+                                    (FAR4, "bfar", "10.255.8.%d", 65010)):
+        made[number] = bgp.Speaker(node, net4 % (9 if number == NEAR4 else 8), net4 % 1, asn,
+                                   "10.255.%d.1" % number, ibgp=False, ext_nexthop=False).start()
     wait.until(lambda: is_ours(made[3].wait_route("2a01:499::/48")), "our own have our attribute")
     yield made
     for peer in made.values():
@@ -223,6 +252,62 @@ def test_ipv4_next_hop(router, peers):
     peers[2].announce(ROUTES[0], "10.255.9.2", THEIRS)
     update = wait.until(lambda: peers[FAR].routes().get(ROUTES[0]), "the route comes")
     assert update.nexthop in OWN and is_ours(update), (update.nexthop, update.tea)
+
+
+def sees(receiver, prefix, hop, ours):
+    """What is sent of a route: this next hop, and the attribute of whose it is."""
+    def right():
+        update = receiver.routes().get(prefix)
+        assert update and ip_address(update.nexthop) == ip_address(hop), update
+        assert is_ours(update) if ours else update.tea == THEIRS, update.tea
+        return True
+    wait.until(right, "%s is sent %s with %s" % (receiver.local, prefix, hop))
+
+
+@pytest.mark.parametrize("hop", ["10.255.9.2", "10.255.9.77"])
+def test_third_party_ipv4(router, peers, hop):
+    """An IPv4 next hop of a third router, our neighbor or not: who is on its subnet gets that,
+    with the attribute that came with it, over IPv4; another one our address and our attribute."""
+    peers[2].announce(ROUTES[0], hop, THEIRS)
+    sees(peers[NEAR4], ROUTES[0], hop, False)
+    sees(peers[FAR4], ROUTES[0], "10.255.8.1", True)
+    sees(peers[NEAR4], "10.99.0.0/24", "10.255.9.1", True)  # our own
+
+
+def test_third_party_ipv4_of_a_softwire(router, peers):
+    """The same when we reach the next hop by a softwire: SOFTWIRE-IN has put the SW-NHOP in its
+    place."""
+    bgp_lines(router, family=["neighbor fd00:9::2 route-map SOFTWIRE-IN in"])
+    peers[2].announce(ROUTES[0], "10.255.9.2", THEIRS)
+
+    def softwires():
+        return [n["swNhop"] for n in router.json("bgpd", "show bgp softwire")["nextHops"]]
+    (nhop,) = wait.until(softwires, "the route has a SW-NHOP")
+    route = ["ip", "-6", "route", "add", nhop + "/128", "dev", "bdut-bsp", "proto", "77"]
+    netns.run(dut.DUT, route)
+    try:
+        sees(peers[NEAR4], ROUTES[0], "10.255.9.2", False)
+        sees(peers[FAR4], ROUTES[0], "10.255.8.1", True)
+    finally:
+        route[3] = "del"
+        netns.run(dut.DUT, route)
+
+
+def test_mapped_next_hop(router, peers):
+    """An IPv4-mapped next hop is an IPv4 one (B13): another's, or ours."""
+    hop = "::ffff:10.255.9.77"
+    bgp_lines(router, family=["neighbor fd00:8::8 attribute-unchanged next-hop"])
+    for prefix in ROUTES:
+        peers[2].announce(prefix, hop, THEIRS)
+        sees(peers[FAR], prefix, hop, False)
+    sees(peers[NEAR4], ROUTES[0], "10.255.9.1", True)  # bgpd has no IPv4 next hop for it
+    router.configure("bgpd", "router bgp %d\naddress-family ipv6 unicast\n"
+                     "neighbor fd00:8::8 route-map MAPPED out\n" % dut.ASN)
+    try:
+        sees(peers[FAR], ROUTES[1], "::ffff:10.255.9.1", True)
+    finally:
+        router.configure("bgpd", "router bgp %d\naddress-family ipv6 unicast\n"
+                         "neighbor fd00:8::8 route-map SOFTWIRE-OUT out\n" % dut.ASN)
 
 
 def test_community(router, peers):
