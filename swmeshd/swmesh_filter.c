@@ -4,16 +4,17 @@
  *
  * What the table is to hold follows from the mesh: it is found anew after a
  * change, compared with what it holds, and the difference goes to the kernel in
- * one transaction, twenty of them a second at most. After a start, and when
- * somebody else has touched the table, it is replaced in one transaction that
- * leaves the counters as they are; after a start without emptying the sets, as
- * traffic of softwires that bgpd has not yet asked for goes on.
+ * small transactions, one each time the event loop comes by.
+ *
+ * After a start, and when somebody else has touched the table, first the rules
+ * are put in place, in one transaction that leaves counters and sets as they
+ * are: traffic of softwires that bgpd has not yet asked for goes on. Then the
+ * sets are read, and corrected like after any change. A table that was not
+ * there is made with a few elements; whose have to follow is let in then.
  *
  * A softwire comes up when the table lets its AFBR in, or when there is none.
  */
 #include <zebra.h>
-
-#include <json-c/json.h>
 
 #include "memory.h"
 #include "monotime.h"
@@ -38,11 +39,20 @@
 #define RESTORE_BURST_S 10
 #define RESTORE_SLOW_MS 1000
 
-static struct filter_shape shape; /* of the table, with `installed` */
-static bool installed;
+static enum {
+	TABLE_NONE,    /* not as it should be, or none */
+	TABLE_READING, /* has our rules; what is in its sets is being read */
+	TABLE_KNOWN,   /* ... is known */
+} table;
+static struct filter_shape shape; /* of the table, if there is one */
 static bool absent;   /* it could not be made, and the kernel has none */
-static bool foreign;  /* somebody else has touched it */
-static bool adopting; /* sets may have elements of an earlier run */
+static bool doubted;  /* somebody else has touched it, or a change failed */
+static bool useless;  /* what is there is in the way: remove it first */
+static bool adopting; /* what is found in the sets is of an earlier run */
+static bool dirty;    /* what the mesh asks for is to be found anew */
+/* Changes that the kernel refused, until all is as it should be. */
+static unsigned int failures;
+#define FAILURES_MAX 3
 static struct thread *t_update, *t_linger;
 static struct timeval last_end;
 static int64_t last_cpu_us;
@@ -56,7 +66,8 @@ static char error[MESH_REASON_LEN];
 #define CHANGE_US 10000
 #define CHANGE_MIN 16u
 #define CHANGE_MAX 4096u
-static unsigned int change_max = 128;
+#define CHANGE_START 128u
+static unsigned int change_max;
 
 static void update(struct thread *t);
 
@@ -74,52 +85,14 @@ const char *filter_counter_name(enum filter_counter counter)
 	return counter_names[counter];
 }
 
-static void read_counter(struct json_object *counter,
-			 struct filter_count counts[FILTER_COUNTERS])
-{
-	struct json_object *name, *packets, *bytes;
-
-	if (!json_object_object_get_ex(counter, "name", &name) ||
-	    !json_object_object_get_ex(counter, "packets", &packets) ||
-	    !json_object_object_get_ex(counter, "bytes", &bytes))
-		return;
-	for (unsigned int i = 0; i < FILTER_COUNTERS; i++) {
-		if (strcmp(json_object_get_string(name), counter_names[i]))
-			continue;
-		counts[i].packets = json_object_get_int64(packets);
-		counts[i].bytes = json_object_get_int64(bytes);
-	}
-}
-
 bool swmesh_filter_read(struct filter_count counts[FILTER_COUNTERS], char *err,
 			size_t len)
 {
-	struct json_object *root, *list, *item, *counter;
-	char *text;
-
 	memset(counts, 0, FILTER_COUNTERS * sizeof(counts[0]));
-	if (!installed) {
-		strlcpy(err, error[0] ? error : "no filter is in place", len);
-		return false;
-	}
-	text = filter_nft_list("list counters table inet " FILTER_TABLE, err,
-			       len);
-	if (!text)
-		return false;
-	root = json_tokener_parse(text);
-	free(text);
-	if (!root || !json_object_object_get_ex(root, "nftables", &list)) {
-		json_object_put(root);
-		strlcpy(err, "libnftables gives no counters", len);
-		return false;
-	}
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		item = json_object_array_get_idx(list, i);
-		if (json_object_object_get_ex(item, "counter", &counter))
-			read_counter(counter, counts);
-	}
-	json_object_put(root);
-	return true;
+	if (table != TABLE_NONE)
+		return filter_read_counters(counts, err, len);
+	strlcpy(err, error[0] ? error : "no filter is in place", len);
+	return false;
 }
 
 const char *swmesh_filter_error(void)
@@ -187,8 +160,8 @@ static int64_t cpu_us(void)
 
 static void failed(const char *text)
 {
-	installed = false;
-	absent = filter_nft_absent();
+	table = TABLE_NONE;
+	absent = filter_read_absent();
 	if (strcmp(error, text))
 		flog_err_limited(EC_SWMESH_FILTER, log_limit_key(text),
 				 "filter: %s", text);
@@ -207,15 +180,92 @@ static bool run(struct filter_text *text, char *err, size_t len)
 	return ok;
 }
 
-static bool replace(bool anew, char *err, size_t len)
+static void linger_over(struct thread *t)
+{
+	dirty = true;
+	update(NULL);
+}
+
+static void find_elements(struct mesh *mesh)
+{
+	dirty = false;
+	if (filter_elements_want(mesh, adopting))
+		thread_add_timer(master, linger_over, NULL, 1, &t_linger);
+}
+
+/* What is in the sets is known still if only the rules have changed. */
+static bool sets_known(const struct filter_shape *now)
+{
+	return table == TABLE_KNOWN && !doubted &&
+	       ipaddr_family(&now->source) == ipaddr_family(&shape.source);
+}
+
+/* The rules, in the place of those that are there. */
+static bool put_rules(char *err, size_t len)
 {
 	struct filter_text text = {};
 
-	if (anew)
-		filter_text_remove(&text);
-	filter_text_table(&text, &shape, !adopting);
-	filter_elements_put_all(&text, ipaddr_family(&shape.source));
+	filter_text_table(&text, &shape);
 	return run(&text, err, len);
+}
+
+/* The whole anew, with some of the elements: a small mesh's are all there as
+ * soon as the rules are. */
+static bool make_table(struct mesh *mesh, unsigned int max, char *err,
+		       size_t len)
+{
+	struct filter_text text = {};
+
+	filter_read_cancel();
+	filter_elements_unknown();
+	find_elements(mesh);
+	filter_text_remove(&text);
+	filter_text_table(&text, &shape);
+	filter_elements_put(&text, ipaddr_family(&shape.source), max);
+	if (!run(&text, err, len))
+		return false;
+	filter_elements_done();
+	return true;
+}
+
+/* The table and its rules, whatever is there. */
+static bool put_table(struct mesh *mesh, const struct filter_shape *now,
+		      char *err, size_t len)
+{
+	bool known = sets_known(now), anew = useless;
+
+	shape = *now;
+	doubted = useless = false; /* it may be told again meanwhile */
+	/* One of another shape may be in the way. */
+	if (anew || filter_read_absent() || !put_rules(err, len)) {
+		known = true;
+		if (!make_table(mesh, CHANGE_START, err, len) &&
+		    !make_table(mesh, 0, err, len))
+			return false;
+	} else if (!known) {
+		filter_elements_unknown();
+		filter_read_begin(ipaddr_family(&shape.source));
+	}
+	if (table == TABLE_NONE)
+		zlog_info_limited(0, "filter: table inet " FILTER_TABLE
+				     " is in place");
+	table = known ? TABLE_KNOWN : TABLE_READING;
+	absent = false;
+	return true;
+}
+
+static void read_done(const char *err)
+{
+	if (table != TABLE_READING)
+		return;
+	if (err) {
+		DEBUGD(&swmesh_dbg_kernel, "filter: %s; it is made anew", err);
+		doubted = useless = true;
+	} else {
+		table = TABLE_KNOWN;
+		dirty = true;
+	}
+	thread_add_event(master, update, NULL, 0, &t_update);
 }
 
 static void remove_table(void)
@@ -227,70 +277,81 @@ static void remove_table(void)
 	filter_text_remove(&text);
 	if (!run(&text, err, sizeof(err)))
 		DEBUGD(&swmesh_dbg_kernel, "filter: %s", err);
-	else if (installed)
+	else if (table != TABLE_NONE)
 		zlog_info_limited(0, "filter: table inet " FILTER_TABLE
 				     " removed");
-	installed = false;
+	table = TABLE_NONE;
 	adopting = false;
 	error[0] = '\0';
 	filter_elements_clear();
 	tell_softwires(NULL);
 }
 
+/* Some of what is to be changed; so many that it takes CHANGE_US. */
 static bool change(char *err, size_t len)
 {
 	struct filter_text text = {};
 	int64_t began = cpu_us(), took;
+	unsigned int n;
 
-	if (!filter_elements_put_changes(&text, ipaddr_family(&shape.source),
-					 change_max))
+	n = filter_elements_put(&text, ipaddr_family(&shape.source),
+				change_max);
+	if (!n)
 		return true;
 	if (!run(&text, err, len))
 		return false;
 	took = cpu_us() - began;
 	if (took > CHANGE_US)
 		change_max = MAX(change_max / 2, CHANGE_MIN);
-	else if (took < CHANGE_US / 2)
+	else if (took < CHANGE_US / 2 && n == change_max)
 		change_max = MIN(2 * change_max, CHANGE_MAX);
 	return true;
 }
 
-static void linger_over(struct thread *t)
+/* It is not what we believe: read it, then make it anew, then wait. */
+static void change_failed(const char *err)
 {
-	update(NULL);
+	if (++failures >= FAILURES_MAX) {
+		failures = FAILURES_MAX;
+		failed(err);
+		return;
+	}
+	DEBUGD(&swmesh_dbg_kernel, "filter: %s", err);
+	doubted = true;
+	useless = failures > 1;
+	thread_add_event(master, update, NULL, 0, &t_update);
 }
 
 static void bring(struct mesh *mesh)
 {
 	struct filter_shape now;
 	char err[MESH_REASON_LEN];
-	bool ok;
 
 	find_shape(mesh, &now);
-	if (filter_elements_want(mesh))
-		thread_add_timer(master, linger_over, NULL, 1, &t_linger);
-	ok = installed && !foreign && !memcmp(&now, &shape, sizeof(now));
-	shape = now;
-	foreign = false; /* it may be told again, while this goes on */
-	if (ok)
-		ok = change(err, sizeof(err));
-	/* Else, or if it is not what we believe: the whole; and if one of an
-	 * other shape is in the way, that one goes. */
-	if (!ok)
-		ok = replace(false, err, sizeof(err)) ||
-		     replace(true, err, sizeof(err));
-	if (!ok) {
-		failed(err);
+	if (table == TABLE_NONE || doubted ||
+	    memcmp(&now, &shape, sizeof(now))) {
+		if (!put_table(mesh, &now, err, sizeof(err))) {
+			failed(err);
+			return;
+		}
+		/* The event loop has its turn before the elements. */
+		thread_add_event(master, update, NULL, 0, &t_update);
 		return;
 	}
-	if (!installed)
-		zlog_info_limited(0, "filter: table inet " FILTER_TABLE
-				     " is in place");
-	installed = true;
-	absent = false;
-	error[0] = '\0';
-	if (!filter_elements_done())
+	if (table == TABLE_READING)
+		return;
+	if (dirty)
+		find_elements(mesh);
+	if (!change(err, sizeof(err))) {
+		change_failed(err);
+		return;
+	}
+	if (filter_elements_done())
+		failures = 0;
+	else
 		thread_add_event(master, update, NULL, 0, &t_update);
+	if (!failures)
+		error[0] = '\0';
 	tell_softwires(NULL);
 }
 
@@ -338,6 +399,7 @@ void swmesh_filter_changed(struct mesh *mesh)
 {
 	int64_t pause = PAUSE_SHARE * last_cpu_us / 1000;
 
+	dirty = true;
 	pause = MIN(MAX(pause, PAUSE_MIN_MS), PAUSE_MAX_MS);
 	update_after(pause - monotime_since(&last_end, NULL) / 1000);
 }
@@ -346,13 +408,13 @@ static void touched(const char *who)
 {
 	time_t now = monotime(NULL);
 
-	if (!installed || foreign)
+	if (table == TABLE_NONE || doubted)
 		return;
 	flog_warn_limited(EC_SWMESH_FILTER_GONE, log_limit_key(who),
 			  "filter: %s changed table inet " FILTER_TABLE
 			  ", which is ours; it is put back",
 			  who);
-	foreign = true;
+	doubted = true;
 	if (now - restored_since > RESTORE_BURST_S) {
 		restored_since = now;
 		restored = 0;
@@ -365,7 +427,7 @@ static void touched(const char *who)
 void swmesh_filter_sweep(void)
 {
 	adopting = false;
-	foreign = true;
+	dirty = true;
 	disabled_since = 1;
 	update(NULL);
 }
@@ -374,7 +436,14 @@ void swmesh_filter_init(void)
 {
 	filter_nft_init();
 	filter_nft_touched = touched;
-	adopting = true;
+	filter_read_done = read_done;
+	table = TABLE_NONE;
+	absent = doubted = useless = false;
+	failures = 0;
+	change_max = CHANGE_START;
+	disabled_since = 0;
+	error[0] = '\0';
+	adopting = dirty = true;
 }
 
 void swmesh_filter_stop(void)
@@ -382,5 +451,6 @@ void swmesh_filter_stop(void)
 	THREAD_OFF(t_update);
 	THREAD_OFF(t_linger);
 	filter_nft_stop();
+	filter_read_stop();
 	filter_elements_clear();
 }

@@ -16,17 +16,46 @@ DEFINE_MTYPE_STATIC(SWMESHD, FILTER_ELEMENT, "Filter element");
 
 static struct filter_elements_head elements;
 
-static void want(const struct filter_element *key)
+/* What the kernel lacks, and what it has that nobody wants. */
+static struct {
+	struct filter_todo_head list;
+	unsigned int put; /* so many from its head are under way */
+} to_add = {INIT_DLIST(to_add.list)}, to_delete = {INIT_DLIST(to_delete.list)};
+
+static struct filter_element *get(const struct filter_element *key)
 {
 	struct filter_element *e = filter_elements_find(&elements, key);
 
-	if (!e) {
-		e = XCALLOC(MTYPE_FILTER_ELEMENT, sizeof(*e));
-		*e = *key;
-		filter_elements_add(&elements, e);
-	}
-	e->wanted = true;
+	if (e)
+		return e;
+	e = XCALLOC(MTYPE_FILTER_ELEMENT, sizeof(*e));
+	*e = *key;
+	filter_elements_add(&elements, e);
+	return e;
+}
+
+static void list(struct filter_element *e)
+{
+	if (e->listed || e->installed == e->stays)
+		return;
+	e->listed = true;
+	filter_todo_add_tail(e->stays ? &to_add.list : &to_delete.list, e);
+}
+
+static void want(const struct filter_element *key)
+{
+	struct filter_element *e = get(key);
+
+	e->wanted = e->stays = true;
+	e->found = false;
 	e->unwanted_since = 0;
+	list(e);
+}
+
+static void forget(struct filter_element *e)
+{
+	filter_elements_del(&elements, e);
+	XFREE(MTYPE_FILTER_ELEMENT, e);
 }
 
 /* One for its protocol, or two; its device; its own address. */
@@ -127,105 +156,139 @@ static bool superseded(const struct filter_element *e)
 	return other && other->wanted;
 }
 
-bool filter_elements_want(struct mesh *mesh)
+/* Whether the kernel is to have it although the mesh does not ask for it. */
+static bool kept(struct filter_element *e, time_t now, bool adopt)
 {
+	if (superseded(e))
+		return false;
+	/* Of an earlier run, or of somebody else. */
+	if (e->found)
+		return adopt;
+	if (!e->unwanted_since)
+		e->unwanted_since = now;
+	return now - e->unwanted_since < FILTER_LINGER_S;
+}
+
+/* Of an address that we had: its set is in no rule any more. */
+static bool of_other_family(const struct filter_element *e, int family)
+{
+	return !IS_IPADDR_NONE(&e->addr) && ipaddr_family(&e->addr) != family;
+}
+
+static void nothing_to_do(void)
+{
+	struct filter_element *e;
+
+	while ((e = filter_todo_pop(&to_add.list)))
+		e->listed = false;
+	while ((e = filter_todo_pop(&to_delete.list)))
+		e->listed = false;
+	to_add.put = to_delete.put = 0;
+}
+
+bool filter_elements_want(struct mesh *mesh, bool adopt)
+{
+	int family = ipaddr_family(&mesh->local_source);
 	time_t now = monotime(NULL);
 	struct filter_element *e;
 	struct afbr *afbr;
 	bool lingering = false;
 
+	nothing_to_do();
 	frr_each (filter_elements, &elements, e)
-		e->wanted = e->put = false;
+		e->wanted = e->stays = false;
 	frr_each (afbr_table, &mesh->afbrs, afbr)
 		want_afbr(afbr);
-	frr_each (filter_elements, &elements, e) {
+	frr_each_safe (filter_elements, &elements, e) {
 		if (e->wanted)
 			continue;
-		if (!e->unwanted_since)
-			e->unwanted_since = now;
-		if (now - e->unwanted_since < FILTER_LINGER_S && !superseded(e))
+		e->stays = kept(e, now, adopt);
+		if (of_other_family(e, family) ||
+		    (!e->stays && !e->installed)) {
+			forget(e);
+			continue;
+		}
+		if (e->stays && !e->found)
 			lingering = true;
-		else
-			e->unwanted_since = 1; /* long over */
+		list(e);
 	}
-	frr_each (filter_elements, &elements, e)
-		if (e->unwanted_since > 1)
-			e->wanted = true;
 	return lingering;
 }
 
-static unsigned int put_set(struct filter_text *text, int family,
-			    enum filter_set set, bool all, bool del,
-			    unsigned int max)
+static unsigned int put(struct filter_text *text, int family, const char *verb,
+			const struct filter_todo_head *from, unsigned int max)
 {
-	struct filter_element *e;
-	unsigned int n = 0;
+	const struct filter_element *e;
+	unsigned int i, of_set;
 
-	frr_each (filter_elements, &elements, e) {
-		if (n == max)
-			break;
-		if (e->set != set || e->wanted == del)
-			continue;
-		if (!all && e->installed != del)
-			continue;
-		if (!n)
-			filter_text_elements(text, del ? "delete" : "add", set,
-					     family);
-		filter_text_element(text, e, n == 0);
-		e->put = true;
-		n++;
+	for (unsigned int set = 0; set < FILTER_SETS; set++) {
+		i = of_set = 0;
+		frr_each (filter_todo_const, from, e) {
+			if (i++ == max)
+				break;
+			if (e->set != set)
+				continue;
+			if (!of_set)
+				filter_text_elements(text, verb, set, family);
+			filter_text_element(text, e, of_set++ == 0);
+		}
+		if (of_set)
+			filter_text_end(text);
 	}
-	if (n)
-		filter_text_end(text);
-	return n;
-}
-
-void filter_elements_put_all(struct filter_text *text, int family)
-{
-	struct filter_element *e;
-
-	for (unsigned int set = 0; set < FILTER_SETS; set++)
-		put_set(text, family, set, true, false, UINT_MAX);
-	frr_each (filter_elements, &elements, e)
-		e->put = true; /* those that are left out, too */
+	return MIN(max, filter_todo_count(from));
 }
 
 /* First what lets in: an AFBR that changes from one set to the other is in
  * both for a moment, of which the protected one counts. */
-bool filter_elements_put_changes(struct filter_text *text, int family,
+unsigned int filter_elements_put(struct filter_text *text, int family,
 				 unsigned int max)
 {
-	unsigned int n = 0;
-
-	for (int del = 0; del < 2; del++)
-		for (unsigned int set = 0; set < FILTER_SETS; set++)
-			n += put_set(text, family, set, false, del, max - n);
-	return n != 0;
+	to_add.put = put(text, family, "add", &to_add.list, max);
+	to_delete.put =
+		put(text, family, "delete", &to_delete.list, max - to_add.put);
+	return to_add.put + to_delete.put;
 }
 
 bool filter_elements_done(void)
 {
 	struct filter_element *e;
-	bool all = true;
 
-	frr_each_safe (filter_elements, &elements, e) {
-		if (e->put)
-			e->installed = e->wanted;
-		e->put = false;
-		if (e->installed != e->wanted)
-			all = false;
-		if (e->wanted || e->installed)
-			continue;
-		filter_elements_del(&elements, e);
-		XFREE(MTYPE_FILTER_ELEMENT, e);
+	for (; to_add.put; to_add.put--) {
+		e = filter_todo_pop(&to_add.list);
+		e->listed = false;
+		e->installed = true;
 	}
-	return all;
+	for (; to_delete.put; to_delete.put--)
+		forget(filter_todo_pop(&to_delete.list));
+	return !filter_todo_count(&to_add.list) &&
+	       !filter_todo_count(&to_delete.list);
+}
+
+void filter_elements_unknown(void)
+{
+	struct filter_element *e;
+
+	nothing_to_do();
+	frr_each (filter_elements, &elements, e)
+		e->installed = false;
+}
+
+void filter_elements_found(const struct filter_element *key)
+{
+	struct filter_element *e = filter_elements_find(&elements, key);
+
+	if (!e) {
+		e = get(key);
+		e->found = true;
+	}
+	e->installed = true;
 }
 
 void filter_elements_clear(void)
 {
 	struct filter_element *e;
 
+	nothing_to_do();
 	while ((e = filter_elements_pop(&elements)))
 		XFREE(MTYPE_FILTER_ELEMENT, e);
 }

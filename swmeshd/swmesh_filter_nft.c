@@ -22,6 +22,7 @@
 
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_filter_priv.h"
+#include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"
 
 #define RCVBUF_OCTETS (4 * 1024 * 1024)
@@ -108,14 +109,18 @@ static void notification(const struct nlmsghdr *nlh)
 		seen.touched = true;
 }
 
+/* Those that are there; for a slice of time, if somebody makes them faster than
+ * they are read: what is left is an event of its own. */
 static void read_notifications(void)
 {
 	static uint8_t buf[READ_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *nlh;
+	struct timeval began;
 	ssize_t n;
 	int len;
 
-	for (;;) {
+	monotime(&began);
+	while (!slice_over(&began)) {
 		n = recv(mnl_socket_get_fd(event_sock), buf, sizeof(buf),
 			 MSG_DONTWAIT);
 		if (n < 0 && errno == ENOBUFS)
@@ -190,7 +195,6 @@ static bool open_event_socket(void)
 #define MEMORY_OCTETS (16 * 1024 * 1024)
 
 static int reserve[RESERVE] = {-1, -1, -1};
-static bool starved; /* the last try failed for want of these */
 
 static void reserve_take(void)
 {
@@ -217,7 +221,6 @@ static bool memory_there(char *err, size_t len)
 		munmap(p, MEMORY_OCTETS);
 		return true;
 	}
-	starved = true;
 	snprintf(
 		err, len,
 		"swmeshd has no memory left for it; see VmSize in /proc/%d/status and the limits in /proc/%d/limits",
@@ -240,8 +243,7 @@ static bool give_descriptors(char *err, size_t len)
 	if (sock)
 		mnl_socket_close(sock);
 	/* It waits by select(), which knows no higher ones. */
-	starved = fd < 0 || (!ctx && fd >= FD_SETSIZE);
-	if (!starved)
+	if (fd >= 0 && (ctx || fd < FD_SETSIZE))
 		return true;
 	reserve_take();
 	snprintf(
@@ -258,10 +260,12 @@ static bool nft_open(char *err, size_t len)
 
 	if (ctx)
 		return true;
+	if (!filter_read_open())
+		no = errno;
 	frr_with_privs (&swmesh_privs) {
-		if (!event_sock && !open_event_socket())
+		if (!no && !event_sock && !open_event_socket())
 			no = errno;
-		else
+		if (!no)
 			ctx = nft_ctx_new(NFT_CTX_DEFAULT);
 	}
 	if (no) {
@@ -341,32 +345,6 @@ bool filter_nft_run(const char *commands, char *err, size_t len)
 	seen.lost = false;
 	tell();
 	return ok;
-}
-
-char *filter_nft_list(const char *commands, char *err, size_t len)
-{
-	unsigned int flags;
-	char *out = NULL;
-
-	if (!nft_begin(err, len))
-		return NULL;
-	flags = nft_ctx_output_get_flags(ctx);
-	nft_ctx_output_set_flags(ctx, flags | NFT_CTX_OUTPUT_JSON);
-	if (run(commands, err, len))
-		out = strdup(nft_ctx_get_output_buffer(ctx));
-	nft_ctx_output_set_flags(ctx, flags);
-	nft_done();
-	return out;
-}
-
-bool filter_nft_absent(void)
-{
-	char err[MESH_REASON_LEN], *text;
-
-	text = filter_nft_list("list counters table inet " FILTER_TABLE, err,
-			       sizeof(err));
-	free(text);
-	return !text && !starved;
 }
 
 void filter_nft_init(void)

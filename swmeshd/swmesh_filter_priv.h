@@ -2,8 +2,9 @@
 /*
  * Between swmesh_filter.c, which knows what the table is to be and when,
  * swmesh_filter_elements.c, which knows what is in its sets,
- * swmesh_filter_text.c, which says it in nft's words, and swmesh_filter_nft.c,
- * which gives it to the kernel and sees who else touches it.
+ * swmesh_filter_text.c, which says it in nft's words, swmesh_filter_nft.c,
+ * which gives it to the kernel and sees who else touches it, and
+ * swmesh_filter_read.c, which reads what the kernel has.
  */
 #ifndef SWMESH_FILTER_PRIV_H
 #define SWMESH_FILTER_PRIV_H
@@ -49,18 +50,28 @@ enum filter_set {
 	FILTER_SETS,
 };
 
+#define FILTER_SET_NAME_LEN 16
+/* "open6": one name for each type, so that a change of the transit's family
+ * meets no set of another type. Returns buf. */
+const char *filter_set_name(enum filter_set set, int family,
+			    char buf[FILTER_SET_NAME_LEN]);
+
 /* An element of a set; which members count depends on the set. */
 PREDECL_HASH(filter_elements);
+PREDECL_DLIST(filter_todo);
 struct filter_element {
 	struct filter_elements_item item;
+	struct filter_todo_item todo; /* while it is to be added or deleted */
 	enum filter_set set;
 	struct ipaddr addr;
 	uint8_t protocol;
 	int ifindex, ifindex2;
 
-	bool wanted;
-	bool installed;
-	bool put;	       /* into the commands under way */
+	bool wanted;	       /* by the mesh */
+	bool stays;	       /* wanted, or kept for a while */
+	bool installed;	       /* the kernel has it */
+	bool found;	       /* ... and this run has never wanted it */
+	bool listed;	       /* to be added or deleted */
 	time_t unwanted_since; /* monotonic seconds; 0: wanted */
 };
 int filter_element_cmp(const struct filter_element *a,
@@ -68,13 +79,15 @@ int filter_element_cmp(const struct filter_element *a,
 uint32_t filter_element_hash(const struct filter_element *e);
 DECLARE_HASH(filter_elements, struct filter_element, item, filter_element_cmp,
 	     filter_element_hash);
+DECLARE_DLIST(filter_todo, struct filter_element, todo);
 
 /* Remove the table, whether it is there or not. */
 void filter_text_remove(struct filter_text *text);
-/* The table with counters (left as they are), sets and rules, in one
- * transaction; `flush`: sets are emptied first. */
+/* The table, in one transaction whose size does not depend on the number of
+ * AFBRs: counters and sets, which stay as they are if they are there, and rules
+ * in the place of those that are. */
 void filter_text_table(struct filter_text *text,
-		       const struct filter_shape *shape, bool flush);
+		       const struct filter_shape *shape);
 
 /* Elements of one kind: begin, add each, end. family: of the endpoints. */
 void filter_text_elements(struct filter_text *text, const char *verb,
@@ -89,17 +102,19 @@ void filter_text_end(struct filter_text *text);
  * has sent on the way. */
 #define FILTER_LINGER_S 4
 
-/* Find anew what the mesh asks for. True: some is kept for FILTER_LINGER_S
- * although it no longer asks for it. */
-bool filter_elements_want(struct mesh *mesh);
-/* Elements to add as commands, set by set: all that the mesh asks for. */
-void filter_elements_put_all(struct filter_text *text, int family);
-/* Those to add that the kernel has not, and those to delete; at most max of
- * them. False: there is none. */
-bool filter_elements_put_changes(struct filter_text *text, int family,
+/* Find anew what the mesh asks for, and what is to be done for it, AFBR by
+ * AFBR; adopt: what was found stays. True: some is kept for FILTER_LINGER_S
+ * although the mesh no longer asks for it. */
+bool filter_elements_want(struct mesh *mesh, bool adopt);
+/* Commands for what is to be done, at most max elements; returns how many. */
+unsigned int filter_elements_put(struct filter_text *text, int family,
 				 unsigned int max);
 /* The kernel has carried out what was put. False: some are left to be put. */
 bool filter_elements_done(void);
+/* The sets are empty, or what is in them is not known and about to be found.
+ * Wants are to be found anew afterwards. */
+void filter_elements_unknown(void);
+void filter_elements_found(const struct filter_element *key);
 void filter_elements_clear(void);
 /* The kernel has all that lets in what the AFBR sends by this softwire. */
 bool filter_elements_in(const struct softwire *sw);
@@ -108,15 +123,31 @@ bool filter_elements_in(const struct softwire *sw);
 
 /* Carry out commands, all of them or none. */
 bool filter_nft_run(const char *commands, char *err, size_t len);
-/* The same, and what they print as JSON; to be freed with free(). */
-char *filter_nft_list(const char *commands, char *err, size_t len);
-/* The kernel certainly has no such table. */
-bool filter_nft_absent(void);
 /* While there are descriptors: keeps some. */
 void filter_nft_init(void);
 void filter_nft_stop(void);
 
 /* Somebody else changed the table; who: text. Called from the event loop. */
 extern void (*filter_nft_touched)(const char *who);
+
+/* ---- swmesh_filter_read.c ---- */
+
+/* Have the sockets for it, of which it then needs no further ones. False: with
+ * errno. */
+bool filter_read_open(void);
+void filter_read_stop(void);
+/* Tell the elements of all sets, in slices: filter_elements_found() for each,
+ * then filter_read_done(). Begins again if it is under way. */
+void filter_read_begin(int family);
+/* What is told from now on would be of another time: nothing is, no end either.
+ */
+void filter_read_cancel(void);
+/* Called when all were told; err: why not, NULL if they were. */
+extern void (*filter_read_done)(const char *err);
+/* At once: four counters, whatever the table holds. */
+bool filter_read_counters(struct filter_count counts[FILTER_COUNTERS],
+			  char *err, size_t len);
+/* The kernel certainly has no such table. */
+bool filter_read_absent(void);
 
 #endif /* SWMESH_FILTER_PRIV_H */

@@ -115,11 +115,10 @@ uint32_t filter_element_hash(const struct filter_element *e)
 	return jhash(&e->addr.ip, IS_IPADDR_V4(&e->addr) ? 4 : 16, h);
 }
 
-/* "open6": one name for each type, so that a change of the transit's family
- * meets no set of another type. */
-static const char *set_name(enum filter_set set, int family, char buf[32])
+const char *filter_set_name(enum filter_set set, int family,
+			    char buf[FILTER_SET_NAME_LEN])
 {
-	snprintf(buf, 32, "%s%s", sets[set].name,
+	snprintf(buf, FILTER_SET_NAME_LEN, "%s%s", sets[set].name,
 		 !sets[set].by_family ? ""
 		 : family == AF_INET  ? "4"
 				      : "6");
@@ -129,10 +128,10 @@ static const char *set_name(enum filter_set set, int family, char buf[32])
 void filter_text_elements(struct filter_text *text, const char *verb,
 			  enum filter_set set, int family)
 {
-	char name[32];
+	char name[FILTER_SET_NAME_LEN];
 
 	add(text, "%s element inet " FILTER_TABLE " %s { ", verb,
-	    set_name(set, family, name));
+	    filter_set_name(set, family, name));
 }
 
 void filter_text_element(struct filter_text *text,
@@ -199,11 +198,11 @@ static void rules_outer(struct filter_text *text,
 			const struct filter_shape *shape, const char *ip)
 {
 	int family = ipaddr_family(&shape->source);
-	char set[32], match[128];
+	char set[FILTER_SET_NAME_LEN], match[128];
 
 	rule(text, "outer", "meta l4proto != " ENCAPSULATIONS " accept");
 	snprintf(match, sizeof(match), "%s saddr . meta l4proto @%s", ip,
-		 set_name(FILTER_SET_PROTECTED, family, set));
+		 filter_set_name(FILTER_SET_PROTECTED, family, set));
 	/* Most packets by the fewest rules: where it goes to does not matter,
 	 * as what goes elsewhere is accepted, too. */
 	rule(text, "outer", "meta ipsec exists %s accept", match);
@@ -215,7 +214,7 @@ static void rules_outer(struct filter_text *text,
 	drop(text, shape, "outer", match, FILTER_CLEAR);
 
 	rule(text, "outer", "%s saddr . meta l4proto @%s accept", ip,
-	     set_name(FILTER_SET_OPEN, family, set));
+	     filter_set_name(FILTER_SET_OPEN, family, set));
 	drop(text, shape, "outer", "", FILTER_UNKNOWN_SOURCE);
 }
 
@@ -306,7 +305,7 @@ static void rules_inner(struct filter_text *text,
 			const struct filter_shape *shape, const char *ip)
 {
 	int family = ipaddr_family(&shape->source);
-	char set[32];
+	char set[FILTER_SET_NAME_LEN];
 
 	if (shape->anti_spoof == ANTI_SPOOF_OFF)
 		return;
@@ -331,7 +330,7 @@ static void rules_inner(struct filter_text *text,
 	/* What the AFBR itself sends, ICMP errors for one: its endpoint is
 	 * routed through the core, not back into the softwire. */
 	rule(text, "inner", "iif . %s saddr @%s accept", ip,
-	     set_name(FILTER_SET_OWN, family, set));
+	     filter_set_name(FILTER_SET_OWN, family, set));
 	/* Nobody forwards these. */
 	rule(text, "inner",
 	     "ip6 saddr { ::, fe80::/10 } ip6 daddr { fe80::/10, ff02::/16 } accept");
@@ -356,22 +355,20 @@ void filter_text_remove(struct filter_text *text)
 }
 
 void filter_text_table(struct filter_text *text,
-		       const struct filter_shape *shape, bool flush)
+		       const struct filter_shape *shape)
 {
 	int family = ipaddr_family(&shape->source);
 	const char *ip = family == AF_INET ? "ip" : "ip6";
-	char name[32];
+	char name[FILTER_SET_NAME_LEN];
 
 	add(text, "add table inet " FILTER_TABLE "\n");
 	for (unsigned int i = 0; i < FILTER_COUNTERS; i++)
 		add(text, "add counter inet " FILTER_TABLE " %s\n",
 		    filter_counter_name(i));
 	for (unsigned int i = 0; i < FILTER_SETS; i++) {
-		set_name(i, family, name);
+		filter_set_name(i, family, name);
 		add(text, "add set inet " FILTER_TABLE " %s { type %s; }\n",
 		    name, family == AF_INET ? sets[i].type4 : sets[i].type6);
-		if (flush)
-			add(text, "flush set inet " FILTER_TABLE " %s\n", name);
 	}
 	seen_sets(text);
 	add(text, "add chain inet " FILTER_TABLE

@@ -11,7 +11,9 @@ TABLE = "swmesh"
 
 NETLINK_NETFILTER = 12
 NFNLGRP_NFTABLES = 7
-NEWSETELEM = 10 << 8 | 12  # NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWSETELEM
+NFNL_SUBSYS_NFTABLES = 10 << 8
+NEWSETELEM, DELSETELEM = NFNL_SUBSYS_NFTABLES | 12, NFNL_SUBSYS_NFTABLES | 14
+NEWGEN = NFNL_SUBSYS_NFTABLES | 15  # the end of a transaction
 CHUNK = 1 << 16
 
 
@@ -52,29 +54,52 @@ def elements(node, name):
     return []
 
 
-class ElementWatch:
-    """Addresses that are put into a set from now on, in order."""
+class Watch:
+    """What nf_tables tells of changes from now on."""
 
-    def __init__(self, node, name, addresses):
-        self.addresses = {a: ipaddress.ip_address(a).packed for a in addresses}
-        self.name = name.encode() + b"\0"
+    def __init__(self, node):
         with netns.inside(node):
             self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
         self.sock.setsockopt(socket.SOL_SOCKET, rtnetlink.SO_RCVBUFFORCE, 64 << 20)
         self.sock.bind((0, 1 << NFNLGRP_NFTABLES - 1))
         self.sock.setblocking(False)
 
-    def added(self):
-        """Those since the last call."""
-        found = []
+    def messages(self):
+        """Type and body of those since the last call."""
         while True:
             try:
                 data = self.sock.recv(CHUNK)
             except BlockingIOError:
-                return found
-            for kind, body in rtnetlink.messages(data):
-                if kind == NEWSETELEM and self.name in body:
-                    found += [a for a, packed in self.addresses.items() if packed in body]
+                return
+            yield from rtnetlink.messages(data)
+
+    def transactions(self, name):
+        """How many elements each transaction since the last call has added to that set, or
+        deleted."""
+        wanted, count, sizes = name.encode() + b"\0", 0, []
+        for kind, body in self.messages():
+            count += kind in (NEWSETELEM, DELSETELEM) and wanted in body
+            if kind == NEWGEN:
+                sizes.append(count)
+                count = 0
+        return sizes
+
+    def close(self):
+        self.sock.close()
+
+
+class ElementWatch(Watch):
+    """Addresses that are put into a set from now on, in order."""
+
+    def __init__(self, node, name, addresses):
+        self.addresses = {a: ipaddress.ip_address(a).packed for a in addresses}
+        self.name = name.encode() + b"\0"
+        super().__init__(node)
+
+    def added(self):
+        """Those since the last call."""
+        return [a for kind, body in self.messages() if kind == NEWSETELEM and self.name in body
+                for a, packed in self.addresses.items() if packed in body]
 
 
 @contextlib.contextmanager
@@ -83,4 +108,4 @@ def watching(node, name, addresses):
     try:
         yield watch
     finally:
-        watch.sock.close()
+        watch.close()
