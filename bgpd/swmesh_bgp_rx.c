@@ -19,6 +19,7 @@
 
 #include <zebra.h>
 
+#include "lib/frr_pthread.h"
 #include "lib/hook.h"
 #include "lib/jhash.h"
 #include "lib/stream.h"
@@ -28,7 +29,6 @@
 
 #include "bgpd/swmesh_bgp.h"
 #include "bgpd/swmesh_update.h"
-#include "lib/log_limit.h"
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_SEEN, "Decoded attribute");
 
@@ -100,13 +100,42 @@ static const struct seen *judge(const uint8_t *attr, size_t len,
 	return s;
 }
 
-/* RFC 7911: what this neighbor sends of IPv4 has path identifiers. */
-static bool has_path_ids(const struct peer *peer)
+/*
+ * Have bgpd parse this body next, as a message that came from the neighbor
+ * after the one that it is at.  What waits in peer->ibuf is guarded by io_mtx:
+ * the I/O thread appends to it (bgp_io.c:250).
+ */
+static void parse_next(struct peer *peer, const uint8_t *body, size_t len)
 {
-	return CHECK_FLAG(peer->af_cap[AFI_IP][SAFI_UNICAST],
-			  PEER_CAP_ADDPATH_AF_RX_ADV) &&
-	       CHECK_FLAG(peer->af_cap[AFI_IP][SAFI_UNICAST],
-			  PEER_CAP_ADDPATH_AF_TX_RCV);
+	struct stream *s = stream_new(BGP_HEADER_SIZE + len);
+
+	for (int i = 0; i < BGP_MARKER_SIZE; i++)
+		stream_putc(s, 0xff);
+	stream_putw(s, BGP_HEADER_SIZE + len);
+	stream_putc(s, BGP_MSG_UPDATE);
+	stream_put(s, body, len);
+	frr_with_mutex (&peer->io_mtx) {
+		s->next = peer->ibuf->head;
+		peer->ibuf->head = s;
+		if (!peer->ibuf->tail)
+			peer->ibuf->tail = s;
+		peer->ibuf->count++;
+	}
+	/* One message has come, not two. */
+	atomic_fetch_sub_explicit(&peer->update_in, 1, memory_order_relaxed);
+}
+
+/* RFC 7606 treat-as-withdraw. */
+static void withdraw(struct peer *peer, struct update_scan *scan)
+{
+	static const struct update_edit edit = {.withdraw = true};
+	size_t len;
+
+	if (update_rewrite(scan, &edit, scratch))
+		return;
+	len = update_take_withdrawal(scan, scratch);
+	if (len)
+		parse_next(peer, scratch, len);
 }
 
 /* What is to blame: attribute 23, all from where the list is broken, or the
@@ -130,10 +159,6 @@ static void refuse(struct peer *peer, struct update_scan *scan,
 		   const char *reason)
 {
 	struct swmesh_peer *stats = swmesh_peer_get(peer);
-	const struct update_edit edit = {
-		.withdraw = true,
-		.plain_prefixes = !has_path_ids(peer),
-	};
 	const struct update_span culprit = refused_attr(scan);
 
 	stats->count[SWMESH_COUNT_WITHDRAWN]++;
@@ -143,11 +168,7 @@ static void refuse(struct peer *peer, struct update_scan *scan,
 		zlog_debug(
 			"%s: Tunnel Encapsulation attribute refused, routes withdrawn: %s",
 			peer->host, reason);
-	if (!update_rewrite(scan, &edit, scratch))
-		zlog_warn_limited(
-			peer,
-			"%s: UPDATE with a broken Tunnel Encapsulation attribute has no room to be mended, left to bgpd: %s",
-			peer->host, reason);
+	withdraw(peer, scan);
 }
 
 /* Take it out, and the communities that mean the same. */

@@ -333,51 +333,36 @@ static bool put_padding(struct output *out, size_t start, size_t len,
 	return true;
 }
 
-/* Ways for a withdrawal to fill its length, tried in this order. */
-enum way {
-	WAY_AS_IT_IS,
-	WAY_NO_LIST, /* the list is empty, its octets come after it */
-	WAY_UNREACH, /* MP_REACH_NLRI becomes MP_UNREACH_NLRI */
-	WAY_PREFIX,  /* two octets become a withdrawn prefix */
-	WAYS,
-};
-
-#define NO_PREFIX_LEN 2
-static const uint8_t no_prefix[NO_PREFIX_LEN] = {8, 224};
-
-/* MP_REACH_NLRI as MP_UNREACH_NLRI (RFC 4760 sections 3 and 4); false when it
- * does not end well, or would be an End-of-RIB (RFC 4724 section 2). */
-static bool put_unreach(struct output *out, const uint8_t *attr,
-			const struct update_span *span)
+/* The whole attributes as edited, without attribute 23. */
+static void put_attrs(struct output *out, const struct update_scan *scan,
+		      const struct update_edit *edit)
 {
-	const uint8_t *value = attr + span->header;
-	size_t len = span->total - span->header;
-	uint8_t *p = out->buf + out->len;
-	size_t skip;
-
-	if (len < 5)
-		return false;
-	skip = 5 + value[3]; /* family, next hop, reserved octet */
-	if (len <= skip)
-		return false;
-	p[0] = FLAG_OPTIONAL | FLAG_EXTLEN;
-	p[1] = UPDATE_ATTR_MP_UNREACH;
-	put16(p + 2, 3 + len - skip);
-	out->len += 4;
-	put(out, value, 3);
-	put(out, value + skip, len - skip);
-	return true;
-}
-
-/* The attributes as edited, of this length in all. */
-static bool write_attrs(struct output *out, struct update_scan *scan,
-			const struct update_edit *edit, enum way way,
-			size_t total)
-{
-	size_t start = out->len;
 	size_t at = scan->attrs_at;
 	size_t end = scan->broken ? scan->broken_at : at + scan->attrs_len;
 	struct update_span span = {};
+
+	for (; at < end && read_header(scan->body, at, end, &span);
+	     at += span.total)
+		put_attr(out, scan, edit, &span);
+}
+
+/* Withdrawn routes; those that were announced become ones, too. */
+static void put_withdrawn(struct output *out, const struct update_scan *scan,
+			  bool withdraw)
+{
+	size_t move = withdraw ? scan->nlri_len : 0;
+
+	put16(out->buf, scan->withdrawn_len + move);
+	out->len = 2;
+	put(out, scan->body + scan->withdrawn_at, scan->withdrawn_len);
+	put(out, scan->body + scan->nlri_at, move);
+}
+
+/* The attributes as edited, as many octets in all as there were. */
+static bool write_attrs(struct output *out, struct update_scan *scan,
+			const struct update_edit *edit)
+{
+	size_t start = out->len;
 	uint8_t code = 0;
 
 	if (edit->keep_tea) {
@@ -387,59 +372,13 @@ static bool write_attrs(struct output *out, struct update_scan *scan,
 		scan->seen[code / 64] |= 1ULL << (code % 64);
 		put_tea(out, scan, edit, code);
 	}
-	for (; at < end; at += span.total) {
-		if (!read_header(scan->body, at, end, &span))
-			return false;
-		if (way != WAY_UNREACH || at != scan->mp_reach.at)
-			put_attr(out, scan, edit, &span);
-		else if (!put_unreach(out, scan->body + at, &span))
-			return false;
-	}
-	if (out->len - start > total)
+	put_attrs(out, scan, edit);
+	if (out->len - start > scan->attrs_len)
 		return false;
 	/* Nothing unknown stays in a withdrawal: any type will do. */
 	code = edit->withdraw ? UPDATE_CODE_FIRST : free_code(scan);
-	return put_padding(out, start, total - (out->len - start), code);
-}
-
-static bool way_is_open(const struct update_scan *scan,
-			const struct update_edit *edit, enum way way)
-{
-	if (way == WAY_AS_IT_IS)
-		return true;
-	if (!edit->withdraw)
-		return false;
-	if (way == WAY_NO_LIST)
-		return !scan->mp_reach.total && !scan->mp_unreach.total;
-	if (way == WAY_UNREACH)
-		return scan->mp_reach.total && !scan->mp_unreach.total;
-	return edit->plain_prefixes && scan->attrs_len >= NO_PREFIX_LEN;
-}
-
-static bool rewrite(struct update_scan *scan, const struct update_edit *edit,
-		    enum way way, struct output *out)
-{
-	const uint8_t *body = scan->body;
-	size_t move = edit->withdraw ? scan->nlri_len : 0;
-	size_t extra = way == WAY_PREFIX ? NO_PREFIX_LEN : 0;
-
-	put16(out->buf, scan->withdrawn_len + move + extra);
-	out->len = 2;
-	put(out, body + scan->withdrawn_at, scan->withdrawn_len);
-	put(out, body + scan->nlri_at, move);
-	put(out, no_prefix, extra);
-	if (way == WAY_NO_LIST) {
-		/* bgpd looks for routes there only if there is a list. */
-		memset(out->buf + out->len, 0, 2 + scan->attrs_len);
-		out->len += 2 + scan->attrs_len;
-		return true;
-	}
-	put16(out->buf + out->len, scan->attrs_len - extra);
-	out->len += 2;
-	if (!write_attrs(out, scan, edit, way, scan->attrs_len - extra))
-		return false;
-	put(out, body + scan->nlri_at + move, scan->nlri_len - move);
-	return true;
+	return put_padding(out, start, scan->attrs_len - (out->len - start),
+			   code);
 }
 
 bool update_rewrite(struct update_scan *scan, const struct update_edit *edit,
@@ -447,11 +386,30 @@ bool update_rewrite(struct update_scan *scan, const struct update_edit *edit,
 {
 	struct output out = {.buf = scratch};
 
-	for (enum way way = WAY_AS_IT_IS; way < WAYS; way++)
-		if (way_is_open(scan, edit, way) &&
-		    rewrite(scan, edit, way, &out)) {
-			memcpy(scan->body, scratch, out.len);
-			return true;
-		}
-	return false;
+	put_withdrawn(&out, scan, edit->withdraw);
+	put16(out.buf + out.len, scan->attrs_len);
+	out.len += 2;
+	if (!write_attrs(&out, scan, edit))
+		return false;
+	if (!edit->withdraw)
+		put(&out, scan->body + scan->nlri_at, scan->nlri_len);
+	memcpy(scan->body, scratch, out.len);
+	return true;
+}
+
+size_t update_take_withdrawal(struct update_scan *scan, uint8_t *out_body)
+{
+	const struct update_edit edit = {.withdraw = true};
+	struct output out = {.buf = out_body};
+	bool routes = scan->withdrawn_len || scan->nlri_len ||
+		      scan->mp_reach.total || scan->mp_unreach.total;
+	size_t at;
+
+	put_withdrawn(&out, scan, true);
+	at = out.len;
+	out.len += 2;
+	put_attrs(&out, scan, &edit);
+	put16(out.buf + at, out.len - at - 2);
+	memset(scan->body, 0, scan->len);
+	return routes ? out.len : 0;
 }

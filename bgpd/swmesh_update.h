@@ -128,10 +128,6 @@ struct update_edit {
 	 * mandatory attributes and withdraws what MP_REACH_NLRI holds
 	 * (bgp_attr.c:3117, on iBGP too). */
 	bool withdraw;
-	/* No path identifiers before IPv4 prefixes (RFC 7911): two octets that
-	 * are no attribute may become a withdrawn 224.0.0.0/8, which bgpd
-	 * logs and ignores, as it is no route (bgp_route.c:5926). */
-	bool plain_prefixes;
 };
 
 /*
@@ -140,11 +136,20 @@ struct update_edit {
  * done: one or two octets would be left over, which is no attribute, or the
  * value of attribute 23 is longer than the one received.  The scan is stale
  * after it.
- *
- * A withdrawal finds room for octets left over in MP_REACH_NLRI, as
- * MP_UNREACH_NLRI needs no next hop, or see plain_prefixes.
  */
 bool update_rewrite(struct update_scan *scan, const struct update_edit *edit,
 		    uint8_t *scratch);
+
+/*
+ * Where a withdrawal cannot be done so: write it to out_body, of
+ * UPDATE_BODY_MAX octets, as the body of a message of its own, which is shorter
+ * than this one.  Returns its length; 0: there are no routes in it.
+ *
+ * The message itself becomes zeroes: no withdrawn routes and no attributes, and
+ * what follows is not looked at where there are none (bgp_packet.c:1954).  For
+ * this, and not to be an End-of-RIB, it needs at least one octet in its list
+ * or after it.  The scan is stale after it.
+ */
+size_t update_take_withdrawal(struct update_scan *scan, uint8_t *out_body);
 
 #endif /* SWMESH_UPDATE_H */

@@ -9,7 +9,7 @@
 #include "bgpd/swmesh_update.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { MARK, WITHDRAW, WITHDRAW_PLAIN, KEEP, DROP, KINDS };
+enum { MARK, WITHDRAW, TAKE, KEEP, DROP, KINDS };
 
 /* What an independent walk over the attributes finds. */
 struct walk {
@@ -54,21 +54,35 @@ static struct walk walk(const uint8_t *p, size_t len)
 
 static void check_withdrawn(const struct update_scan *old,
 			    const struct update_scan *now, const struct walk *w,
-			    const struct walk *before, bool plain)
+			    const struct walk *before)
 {
-	size_t extra = now->withdrawn_len - old->withdrawn_len - old->nlri_len;
-
-	if (!now->attrs_len && old->attrs_len) {
-		PROMISE(now->nlri_len == old->attrs_len && old->attrs_len < 3);
-		PROMISE(extra == 0);
-		return;
-	}
 	PROMISE(now->nlri_len == 0);
-	PROMISE(extra == 0 || (plain && extra == 2));
-	PROMISE(now->attrs_len == old->attrs_len - extra);
+	PROMISE(now->withdrawn_len == old->withdrawn_len + old->nlri_len);
 	PROMISE(w->teas == 0 && w->marked == 0);
 	PROMISE(w->reach == before->reach);
 	PROMISE(w->attrs <= w->reach + 1); /* and the padding */
+}
+
+/* The withdrawal as a message of its own, and what is left. */
+static void check_taken(struct update_scan *scan)
+{
+	static uint8_t body[UPDATE_BODY_MAX];
+	struct walk before = walk(scan->body + scan->attrs_at, scan->attrs_len);
+	struct update_scan old = *scan, now;
+	struct walk w;
+	size_t len = update_take_withdrawal(scan, body);
+
+	for (size_t i = 0; i < old.len; i++)
+		PROMISE(scan->body[i] == 0);
+	if (!len) {
+		PROMISE(!old.withdrawn_len && !old.nlri_len && !before.reach);
+		return;
+	}
+	PROMISE(len <= old.len && update_scan(&now, body, len));
+	w = walk(body + now.attrs_at, now.attrs_len);
+	PROMISE(!now.broken && w.whole == now.attrs_len);
+	check_withdrawn(&old, &now, &w, &before);
+	PROMISE(w.attrs == w.reach);
 }
 
 static void check_kept(const struct update_scan *now, const struct walk *w,
@@ -87,9 +101,8 @@ static void check_edit(struct update_scan *scan, int kind)
 	static uint8_t copy[UPDATE_BODY_MAX];
 	const uint8_t *attrs = scan->body + scan->attrs_at;
 	struct walk before = walk(attrs, scan->attrs_len);
-	bool withdraw = kind == WITHDRAW || kind == WITHDRAW_PLAIN;
+	bool withdraw = kind == WITHDRAW;
 	struct update_edit edit = {.withdraw = withdraw,
-				   .plain_prefixes = kind == WITHDRAW_PLAIN,
 				   .keep_tea = kind == KEEP,
 				   .drop_encap_communities = !withdraw};
 	struct update_scan old = *scan;
@@ -110,11 +123,11 @@ static void check_edit(struct update_scan *scan, int kind)
 	PROMISE(update_scan(&now, memcpy(copy, scan->body, old.len), old.len));
 	w = walk(scan->body + now.attrs_at, now.attrs_len);
 	PROMISE(!now.broken && w.whole == now.attrs_len);
-	PROMISE(withdraw || now.attrs_len == old.attrs_len);
+	PROMISE(now.attrs_len == old.attrs_len);
 	if (edit.drop_encap_communities)
 		PROMISE(w.encaps == 0);
 	if (withdraw)
-		check_withdrawn(&old, &now, &w, &before, edit.plain_prefixes);
+		check_withdrawn(&old, &now, &w, &before);
 	else if (kind == KEEP)
 		check_kept(&now, &w, tea, edit.tea_len);
 	else
@@ -156,7 +169,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	update_has_ip_routes(&scan);
 	update_is_of_endpoints(&scan);
 	update_has_encap_community(&scan);
-	if (kind == WITHDRAW || kind == WITHDRAW_PLAIN)
+	if (kind == TAKE)
+		check_taken(&scan);
+	else if (kind == WITHDRAW)
 		check_edit(&scan, kind);
 	else if (scan.broken)
 		return 0;

@@ -7,6 +7,7 @@ import struct
 import pytest
 from lib import bgpdut as dut
 from lib import bgpspeaker as bgp
+from lib import fuzzupdate as fuzz
 from lib import wait
 from lib.bgpspeaker import EXT_COMMUNITY, EXTENDED, MP_REACH, MP_UNREACH, attribute
 
@@ -219,40 +220,70 @@ def test_dampening(world):
 # -- two octets that begin like attribute 23, at the end of the list --
 
 STRAY = bytes([0xc0, 23])
-VPN = vpn("10.128.0.0/24", 100)
+VPN, PREFIX = vpn("10.128.0.0/24", 100), bgp.prefix_bytes("10.15.0.0/24")
+SENDS_IDS = struct.pack("!BBHBBHBB", 69, 8, 1, 1, 2, 1, 128, 2)  # RFC 7911
 
 
-def unreach(flags):
-    return attribute(MP_UNREACH, struct.pack("!HB", 1, 128) + VPN, flags)
+@pytest.fixture(scope="module", params=["plain", "path-ids"])
+def path_id(world, request):
+    """What is in front of each prefix that speaker 2 sends, of IPv4 unicast and VPN."""
+    def connect(**options):
+        world[2].stop()
+        world.peers[2] = dut.speaker(2, families=CAPABILITIES, **options)
+    if request.param == "plain":
+        yield b""
+        return
+    connect(capabilities=SENDS_IDS)
+    yield b"\0\0\0\1"
+    connect()
 
 
-# name -> (attributes before the stray octets, NLRI, withdrawn routes)
+def reach_vpn(path_id, flags=0x80):
+    return reach(1, 128, bytes(8) + hop(2), path_id + VPN, flags)
+
+
+def unreach_vpn(path_id, flags=0x80):
+    return attribute(MP_UNREACH, struct.pack("!HB", 1, 128) + path_id + VPN, flags)
+
+
+# name -> of a path identifier: attributes before the stray octets, NLRI, withdrawn routes
 STRAYS = {
-    "reach": (ROUTES["vpn"](2), b"", b""),
-    "reach, extended": (reach(1, 128, bytes(8) + hop(2), VPN, 0x80 | EXTENDED), b"", b""),
-    "unreach": (unreach(0x80), b"", b""),
-    "unreach, extended": (unreach(0x80 | EXTENDED), b"", b""),
-    "alone": (b"", b"", b""),
-    "with NLRI": (b"", bgp.prefix_bytes("10.15.0.0/24"), b""),
-    "with withdrawn": (b"", b"", bgp.prefix_bytes("10.15.0.0/24")),
+    "reach": lambda i: (reach_vpn(i), b"", b""),
+    "reach, extended": lambda i: (reach_vpn(i, 0x80 | EXTENDED), b"", b""),
+    "unreach": lambda i: (unreach_vpn(i), b"", b""),
+    "unreach, extended": lambda i: (unreach_vpn(i, 0x80 | EXTENDED), b"", b""),
+    "unreach with NLRI": lambda i: (unreach_vpn(i), i + PREFIX, b""),
+    "alone": lambda i: (b"", b"", b""),
+    "with NLRI": lambda i: (b"", i + PREFIX, b""),
+    "with withdrawn": lambda i: (b"", b"", i + PREFIX),
 }
 
 
 @pytest.mark.parametrize("form", STRAYS)
-def test_stray_octets(world, form):
+def test_stray_octets(world, path_id, form):
     """B10, RFC 7606 section 4: they do not end the session; the routes in the message are
-    withdrawn."""
-    attributes, nlri, withdrawn = STRAYS[form]
-    world[2].announce("10.15.0.0/24", "10.255.9.2", TWO)
-    send(world, 2, "vpn", TWO)
+    withdrawn, and what comes after it is taken: a message that is rewritten keeps its place."""
+    attributes, nlri, withdrawn = STRAYS[form](path_id)
+    sender = world[2]
+    sender.send_update(sender.base_attributes() + attribute(bgp.NEXT_HOP, hop(2))
+                       + attribute(23, TWO), path_id + PREFIX)
+    sender.send_update(sender.base_attributes() + reach_vpn(path_id) + COMMUNITIES
+                       + attribute(23, TWO))
     world[3].wait_route("10.15.0.0/24")
     tea_at(world, 3, "vpn", TWO)
-    world[2].send_update(attributes + STRAY, nlri, withdrawn)
-    if attributes:
-        none_at(world, 3, "vpn")
+    before = dut.counters(world.router, 2)["withdrawn"]
+    body = fuzz.body_of(withdrawn, attributes + STRAY, nlri)
+    again = fuzz.body_of(b"", sender.base_attributes() + reach_vpn(path_id) + COMMUNITIES
+                         + attribute(23, UNKNOWN), b"")
+    sender.send_raw(b"".join(bgp.MARKER + struct.pack("!HB", 19 + len(one), bgp.UPDATE) + one
+                             for one in (body, again)))
+    tea_at(world, 3, "vpn", UNKNOWN)
+    assert dut.counters(world.router, 2)["withdrawn"] == before + 1
     if nlri or withdrawn:
         wait.until(lambda: "10.15.0.0/24" not in world[3].routes(), "it is withdrawn")
-    world[2].withdraw("10.15.0.0/24")
-    withdraw(world, 2, "vpn")
+    sender.send_update(attributes + STRAY, nlri, withdrawn)
+    if attributes:
+        none_at(world, 3, "vpn")
+    sender.send_update(unreach_vpn(path_id), withdrawn=path_id + PREFIX)
     none_at(world, 3, "vpn")
     wait.until(lambda: "10.15.0.0/24" not in world[3].routes(), "all is withdrawn")

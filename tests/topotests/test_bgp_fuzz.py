@@ -87,8 +87,6 @@ class Run:
         where = "seed %s, batch %d, index %d (%s, %s)" % (
             SEED, number, index, plan, session.speaker.notifications)
         assert self.alive(), "bgpd ended: %s: %s" % (where, messages[index].body.hex())
-        if fuzz.is_beyond_repair(messages[index].body, plan):
-            return
         bodies = [fuzz.without_tea(m.body) for m in messages[since : index + 1]]
         if self.stock_resets(plan, bodies[-1:]):
             return

@@ -487,17 +487,6 @@ def only_routes(body):
     return body_of(withdrawn, rest or IGNORED, routes)
 
 
-def is_beyond_repair(body, made_for):
-    """The corner that is left to bgpd (doc/module.md, section 2): MP_UNREACH_NLRI and two octets that
-    begin like attribute 23, with path identifiers."""
-    parts = split(body)
-    if not parts or not made_for.add_path or (1, 1) not in made_for.families:
-        return False
-    others = [kind for kind, _ in parts[1] if kind != TUNNEL_ENCAP]
-    octets = sum(len(raw) for kind, raw in parts[1] if kind == TUNNEL_ENCAP)
-    return others == [bgp.MP_UNREACH] and 0 < octets < 3
-
-
 def is_fatal(body):
     """Whether FRR 8.4.4 crashes over it, with or without the module and attribute 23: it takes
     routes without an AS_PATH beside MP_UNREACH_NLRI or an End-of-RIB (CVE-2023-47234, 47235)."""
