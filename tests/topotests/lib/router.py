@@ -146,7 +146,14 @@ class Router:
                         self.name, daemon.name, status, daemon.output()[-2000:]))
             except AssertionError as err:
                 errors.append(str(err))
-        return errors
+        return errors + self.hogs()
+
+    def hogs(self):
+        """Complaints of libfrr that a task of swmeshd's kept its event loop for seconds."""
+        if "swmeshd" not in self.daemons or not os.path.exists(self.file("swmeshd.log")):
+            return []
+        with open(self.file("swmeshd.log"), errors="replace") as file:
+            return ["%s: %s" % (self.name, line.strip()) for line in file if "CPU HOG" in line]
 
     # -- asking --
 
