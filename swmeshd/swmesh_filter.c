@@ -65,7 +65,7 @@ static char error[MESH_REASON_LEN];
  * processor: meanwhile swmeshd hears nobody. */
 #define CHANGE_US 10000
 #define CHANGE_MIN 16u
-#define CHANGE_MAX 4096u
+#define CHANGE_MAX FILTER_CHANGE_MAX
 #define CHANGE_START 128u
 static unsigned int change_max;
 
@@ -175,7 +175,7 @@ static bool run(struct filter_text *text, char *err, size_t len)
 	bool ok = !text->full && filter_nft_run(text->data, err, len);
 
 	if (text->full)
-		snprintf(err, len, "too many AFBRs for the filter");
+		snprintf(err, len, "the filter's rules take too much room");
 	filter_text_free(text);
 	return ok;
 }
@@ -209,23 +209,37 @@ static bool put_rules(char *err, size_t len)
 	return run(&text, err, len);
 }
 
-/* The whole anew, with some of the elements: a small mesh's are all there as
- * soon as the rules are. */
+/* Some of what is to be changed; *n: how much that was. */
+static bool change_some(unsigned int max, unsigned int *n, char *err,
+			size_t len)
+{
+	*n = filter_elements_put(ipaddr_family(&shape.source), max);
+	return !*n || filter_change_commit(err, len);
+}
+
+static bool empty_table(char *err, size_t len)
+{
+	struct filter_text text = {};
+
+	filter_text_remove(&text);
+	filter_text_sets(&text, ipaddr_family(&shape.source));
+	return run(&text, err, len);
+}
+
+/* The whole anew. Its first elements come before the rules: in a small mesh
+ * these then drop nothing that is in order. */
 static bool make_table(struct mesh *mesh, unsigned int max, char *err,
 		       size_t len)
 {
-	struct filter_text text = {};
+	unsigned int n;
 
 	filter_read_cancel();
 	filter_elements_unknown();
 	find_elements(mesh);
-	filter_text_remove(&text);
-	filter_text_table(&text, &shape);
-	filter_elements_put(&text, ipaddr_family(&shape.source), max);
-	if (!run(&text, err, len))
+	if (!empty_table(err, len) || !change_some(max, &n, err, len))
 		return false;
 	filter_elements_done();
-	return true;
+	return put_rules(err, len);
 }
 
 /* The table and its rules, whatever is there. */
@@ -290,15 +304,10 @@ static void remove_table(void)
 /* Some of what is to be changed; so many that it takes CHANGE_US. */
 static bool change(char *err, size_t len)
 {
-	struct filter_text text = {};
 	int64_t began = cpu_us(), took;
 	unsigned int n;
 
-	n = filter_elements_put(&text, ipaddr_family(&shape.source),
-				change_max);
-	if (!n)
-		return true;
-	if (!run(&text, err, len))
+	if (!change_some(change_max, &n, err, len))
 		return false;
 	took = cpu_us() - began;
 	if (took > CHANGE_US)
@@ -452,5 +461,6 @@ void swmesh_filter_stop(void)
 	THREAD_OFF(t_linger);
 	filter_nft_stop();
 	filter_read_stop();
+	filter_change_stop();
 	filter_elements_clear();
 }

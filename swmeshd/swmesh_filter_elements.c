@@ -215,37 +215,31 @@ bool filter_elements_want(struct mesh *mesh, bool adopt)
 	return lingering;
 }
 
-static unsigned int put(struct filter_text *text, int family, const char *verb,
-			const struct filter_todo_head *from, unsigned int max)
+static unsigned int put(bool add, const struct filter_todo_head *from,
+			int family, unsigned int max)
 {
 	const struct filter_element *e;
-	unsigned int i, of_set;
+	unsigned int i;
 
 	for (unsigned int set = 0; set < FILTER_SETS; set++) {
-		i = of_set = 0;
+		i = 0;
 		frr_each (filter_todo_const, from, e) {
 			if (i++ == max)
 				break;
-			if (e->set != set)
-				continue;
-			if (!of_set)
-				filter_text_elements(text, verb, set, family);
-			filter_text_element(text, e, of_set++ == 0);
+			if (e->set == set)
+				filter_change_put(add, e, family);
 		}
-		if (of_set)
-			filter_text_end(text);
 	}
 	return MIN(max, filter_todo_count(from));
 }
 
 /* First what lets in: an AFBR that changes from one set to the other is in
  * both for a moment, of which the protected one counts. */
-unsigned int filter_elements_put(struct filter_text *text, int family,
-				 unsigned int max)
+unsigned int filter_elements_put(int family, unsigned int max)
 {
-	to_add.put = put(text, family, "add", &to_add.list, max);
-	to_delete.put =
-		put(text, family, "delete", &to_delete.list, max - to_add.put);
+	filter_change_begin();
+	to_add.put = put(true, &to_add.list, family, max);
+	to_delete.put = put(false, &to_delete.list, family, max - to_add.put);
 	return to_add.put + to_delete.put;
 }
 

@@ -27,8 +27,6 @@
 
 #define RCVBUF_OCTETS (4 * 1024 * 1024)
 #define READ_OCTETS 65536
-/* linux/netfilter.h goes ill with the C library's headers. */
-#define FAMILY_INET 1 /* NFPROTO_INET */
 #define WHO_LEN 64
 
 void (*filter_nft_touched)(const char *who);
@@ -99,10 +97,12 @@ static void notification(const struct nlmsghdr *nlh)
 		read_generation(nlh);
 		return;
 	}
-	if (nfg->nfgen_family != FAMILY_INET)
+	if (nfg->nfgen_family != FILTER_FAMILY_INET)
 		return;
 	mnl_attr_parse(nlh, sizeof(*nfg), first_str, &table);
 	if (!table || strcmp(table, FILTER_TABLE))
+		return;
+	if (nlh->nlmsg_pid == filter_change_port())
 		return;
 	seen.port = nlh->nlmsg_pid;
 	if (own_port && nlh->nlmsg_pid != own_port)
@@ -260,7 +260,7 @@ static bool nft_open(char *err, size_t len)
 
 	if (ctx)
 		return true;
-	if (!filter_read_open())
+	if (!filter_read_open() || !filter_change_open())
 		no = errno;
 	frr_with_privs (&swmesh_privs) {
 		if (!no && !event_sock && !open_event_socket())

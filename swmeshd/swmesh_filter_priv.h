@@ -2,9 +2,10 @@
 /*
  * Between swmesh_filter.c, which knows what the table is to be and when,
  * swmesh_filter_elements.c, which knows what is in its sets,
- * swmesh_filter_text.c, which says it in nft's words, swmesh_filter_nft.c,
- * which gives it to the kernel and sees who else touches it, and
- * swmesh_filter_read.c, which reads what the kernel has.
+ * swmesh_filter_text.c, which says the rules in nft's words,
+ * swmesh_filter_nft.c, which gives these to the kernel and sees who else
+ * touches the table, and swmesh_filter_change.c and swmesh_filter_read.c, which
+ * give the kernel elements and read those that it has.
  */
 #ifndef SWMESH_FILTER_PRIV_H
 #define SWMESH_FILTER_PRIV_H
@@ -50,6 +51,8 @@ enum filter_set {
 	FILTER_SETS,
 };
 
+/* ---- swmesh_filter_element.c ---- */
+
 #define FILTER_SET_NAME_LEN 16
 /* "open6": one name for each type, so that a change of the transit's family
  * meets no set of another type. Returns buf. */
@@ -81,20 +84,28 @@ DECLARE_HASH(filter_elements, struct filter_element, item, filter_element_cmp,
 	     filter_element_hash);
 DECLARE_DLIST(filter_todo, struct filter_element, todo);
 
+/* nft's word for the type of its keys; family: of the endpoints. */
+const char *filter_set_type(enum filter_set set, int family);
+/* A key as nf_tables has it: addresses in network byte order, indexes in the
+ * host's, each part padded to four octets. */
+#define FILTER_KEY_OCTETS 20
+/* Returns its length. */
+size_t filter_key_write(const struct filter_element *e, int family,
+			uint8_t key[FILTER_KEY_OCTETS]);
+/* Into e, of which the set is known. False: that is no key of the set. */
+bool filter_key_read(struct filter_element *e, int family, const uint8_t *key,
+		     size_t len);
+
 /* Remove the table, whether it is there or not. */
 void filter_text_remove(struct filter_text *text);
-/* The table, in one transaction whose size does not depend on the number of
- * AFBRs: counters and sets, which stay as they are if they are there, and rules
- * in the place of those that are. */
+/* The table with counters and sets, which stay as they are if they are there;
+ * no rules. */
+void filter_text_sets(struct filter_text *text, int family);
+/* The whole, in one transaction whose size does not depend on the number of
+ * AFBRs: counters and sets as above, and rules in the place of those that are
+ * there. */
 void filter_text_table(struct filter_text *text,
 		       const struct filter_shape *shape);
-
-/* Elements of one kind: begin, add each, end. family: of the endpoints. */
-void filter_text_elements(struct filter_text *text, const char *verb,
-			  enum filter_set set, int family);
-void filter_text_element(struct filter_text *text,
-			 const struct filter_element *e, bool first);
-void filter_text_end(struct filter_text *text);
 
 /* ---- swmesh_filter_elements.c ---- */
 
@@ -106,9 +117,9 @@ void filter_text_end(struct filter_text *text);
  * AFBR; adopt: what was found stays. True: some is kept for FILTER_LINGER_S
  * although the mesh no longer asks for it. */
 bool filter_elements_want(struct mesh *mesh, bool adopt);
-/* Commands for what is to be done, at most max elements; returns how many. */
-unsigned int filter_elements_put(struct filter_text *text, int family,
-				 unsigned int max);
+/* Begin a change with what is to be done, at most max elements; returns how
+ * many. */
+unsigned int filter_elements_put(int family, unsigned int max);
 /* The kernel has carried out what was put. False: some are left to be put. */
 bool filter_elements_done(void);
 /* The sets are empty, or what is in them is not known and about to be found.
@@ -118,6 +129,43 @@ void filter_elements_found(const struct filter_element *key);
 void filter_elements_clear(void);
 /* The kernel has all that lets in what the AFBR sends by this softwire. */
 bool filter_elements_in(const struct softwire *sw);
+
+/* ---- swmesh_filter_sock.c ---- */
+
+struct mnl_socket;
+struct nlmsghdr;
+
+/* linux/netfilter.h goes ill with the C library's headers. */
+#define FILTER_FAMILY_INET 1 /* NFPROTO_INET */
+
+/* Unless it is open. False: with errno. */
+bool filter_sock_open(struct mnl_socket **sock);
+/* False: with errno. */
+bool filter_sock_send(struct mnl_socket *sock, const void *data, size_t len);
+/* Of the next request, for all of these sockets. */
+uint32_t filter_sock_seq(void);
+/* Write the headers of a message, for family inet. Returns it; attributes are
+ * put after them. */
+struct nlmsghdr *filter_sock_message(void *to, uint16_t type, uint16_t flags,
+				     uint32_t seq);
+
+/* ---- swmesh_filter_change.c ---- */
+
+/* All elements of a change are in one transaction: so many would not fit into
+ * the socket's buffer, or, of one set, into an attribute. */
+#define FILTER_CHANGE_MAX 1024u
+
+/* Begin a change, and put elements into it that are to be added or deleted:
+ * FILTER_CHANGE_MAX at most, those of one set and kind together. */
+void filter_change_begin(void);
+void filter_change_put(bool add, const struct filter_element *e, int family);
+/* Carry it out, all of it or nothing. There must be something in it. */
+bool filter_change_commit(char *err, size_t len);
+/* Have the socket for it. False: with errno. */
+bool filter_change_open(void);
+/* By which the kernel tells others of our changes; 0: none yet. */
+uint32_t filter_change_port(void);
+void filter_change_stop(void);
 
 /* ---- swmesh_filter_nft.c ---- */
 

@@ -23,15 +23,10 @@
 
 #define READ_OCTETS 65536
 #define REQUEST_OCTETS 512
-/* A part of a dump is there at once; what is missing after this is lost. */
-#define ANSWER_S 2
-/* linux/netfilter.h goes ill with the C library's headers. */
-#define FAMILY_INET 1 /* NFPROTO_INET */
 
 void (*filter_read_done)(const char *err);
 
 static struct mnl_socket *set_sock, *ask_sock;
-static uint32_t next_seq = 1;
 static uint8_t buf[READ_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
 
 /* The sets, one after the other. */
@@ -49,61 +44,22 @@ static struct {
 
 /* ---- the sockets ---- */
 
-static bool open_socket(struct mnl_socket **sock)
-{
-	const struct timeval limit = {.tv_sec = ANSWER_S};
-	struct mnl_socket *s = NULL;
-	int no = 0;
-
-	if (*sock)
-		return true;
-	frr_with_privs (&swmesh_privs) {
-		s = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-		if (!s)
-			no = errno;
-	}
-	if (s && mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0) {
-		no = errno;
-		mnl_socket_close(s);
-		s = NULL;
-	}
-	errno = no;
-	if (!s)
-		return false;
-	setsockopt(mnl_socket_get_fd(s), SOL_SOCKET, SO_RCVTIMEO, &limit,
-		   sizeof(limit));
-	*sock = s;
-	return true;
-}
-
 bool filter_read_open(void)
 {
-	return open_socket(&set_sock) && open_socket(&ask_sock);
+	return filter_sock_open(&set_sock) && filter_sock_open(&ask_sock);
 }
 
 static struct nlmsghdr *request(uint8_t *to, uint8_t kind, bool dump)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(to);
-	struct nfgenmsg *nfg;
-
-	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | kind;
-	nlh->nlmsg_flags = NLM_F_REQUEST | (dump ? NLM_F_DUMP : NLM_F_ACK);
-	nlh->nlmsg_seq = next_seq++;
-	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
-	nfg->nfgen_family = FAMILY_INET;
-	nfg->version = NFNETLINK_V0;
-	nfg->res_id = 0;
-	return nlh;
+	return filter_sock_message(to, NFNL_SUBSYS_NFTABLES << 8 | kind,
+				   dump ? NLM_F_DUMP : NLM_F_ACK,
+				   filter_sock_seq());
 }
 
-static bool ask(struct mnl_socket *sock, const struct nlmsghdr *nlh)
+static bool ask(struct mnl_socket **sock, const struct nlmsghdr *nlh)
 {
-	ssize_t n = -1;
-
-	frr_with_privs (&swmesh_privs) {
-		n = mnl_socket_sendto(sock, nlh, nlh->nlmsg_len);
-	}
-	return n >= 0;
+	return filter_sock_open(sock) &&
+	       filter_sock_send(*sock, nlh, nlh->nlmsg_len);
 }
 
 /* ---- attributes ---- */
@@ -174,7 +130,7 @@ bool filter_read_counters(struct filter_count counts[FILTER_COUNTERS],
 		nlh = request(to, NFT_MSG_GETOBJ, true);
 		mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, FILTER_TABLE);
 		mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
-		if (!open_socket(&ask_sock) || !ask(ask_sock, nlh))
+		if (!ask(&ask_sock, nlh))
 			no = errno;
 		else
 			no = nl_reply(ask_sock, buf, sizeof(buf),
@@ -198,7 +154,7 @@ bool filter_read_absent(void)
 	int no;
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, FILTER_TABLE);
-	if (!open_socket(&ask_sock) || !ask(ask_sock, nlh))
+	if (!ask(&ask_sock, nlh))
 		no = errno;
 	else
 		no = nl_reply(ask_sock, buf, sizeof(buf), nlh->nlmsg_seq, NULL,
@@ -217,64 +173,11 @@ bool filter_read_absent(void)
 
 /* ---- elements ---- */
 
-/* The parts of a key, each padded to registers of four octets. */
-struct key {
-	const uint8_t *at;
-	size_t left;
-	bool ok;
-};
-
-static void take(struct key *key, void *to, size_t octets)
-{
-	size_t padded = (octets + 3) & ~(size_t)3;
-
-	if (key->left < padded) {
-		key->ok = false;
-		return;
-	}
-	memcpy(to, key->at, octets);
-	key->at += padded;
-	key->left -= padded;
-}
-
-static void take_addr(struct key *key, int family, struct ipaddr *to)
-{
-	to->ipa_type = family == AF_INET ? IPADDR_V4 : IPADDR_V6;
-	take(key, &to->ip, family == AF_INET ? 4 : 16);
-}
-
-/* As filter_text_element() writes it. False: that is no key of the set. */
-static bool read_key(struct key *key, int family, struct filter_element *e)
-{
-	switch (e->set) {
-	case FILTER_SET_OPEN:
-	case FILTER_SET_PROTECTED:
-		take_addr(key, family, &e->addr);
-		take(key, &e->protocol, sizeof(e->protocol));
-		break;
-	case FILTER_SET_SOFTWIRES:
-		take(key, &e->ifindex, sizeof(e->ifindex));
-		break;
-	case FILTER_SET_PAIRS:
-		take(key, &e->ifindex, sizeof(e->ifindex));
-		take(key, &e->ifindex2, sizeof(e->ifindex2));
-		break;
-	case FILTER_SET_OWN:
-		take(key, &e->ifindex, sizeof(e->ifindex));
-		take_addr(key, family, &e->addr);
-		break;
-	case FILTER_SETS:
-		return false;
-	}
-	return key->ok && !key->left;
-}
-
 static int element(const struct nlattr *attr, void *arg)
 {
 	struct filter_element e = {.set = reading.set};
 	struct attrs elem = {}, data = {};
 	const struct nlattr *value;
-	struct key key = {.ok = true};
 
 	if (mnl_attr_get_type(attr) != NFTA_LIST_ELEM)
 		return MNL_CB_OK;
@@ -285,9 +188,8 @@ static int element(const struct nlattr *attr, void *arg)
 	value = data.a[NFTA_DATA_VALUE];
 	if (!value)
 		return MNL_CB_OK;
-	key.at = mnl_attr_get_payload(value);
-	key.left = mnl_attr_get_payload_len(value);
-	if (read_key(&key, reading.family, &e))
+	if (filter_key_read(&e, reading.family, mnl_attr_get_payload(value),
+			    mnl_attr_get_payload_len(value)))
 		filter_elements_found(&e);
 	return MNL_CB_OK;
 }
@@ -336,7 +238,7 @@ static bool ask_set(void)
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, name);
 	reading.seq = nlh->nlmsg_seq;
 	reading.interrupted = false;
-	if (open_socket(&set_sock) && ask(set_sock, nlh))
+	if (ask(&set_sock, nlh))
 		return true;
 	end(errno);
 	return false;

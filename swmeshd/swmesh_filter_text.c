@@ -11,7 +11,6 @@
  */
 #include <zebra.h>
 
-#include "jhash.h"
 #include "memory.h"
 
 #include "swmeshd/swmesh_filter_priv.h"
@@ -19,8 +18,8 @@
 
 DEFINE_MTYPE_STATIC(SWMESHD, FILTER_TEXT, "Filter commands");
 
-/* 16384 AFBRs with some tunnels each take less. */
-#define TEXT_MAX (64 * 1024 * 1024)
+/* Rules do not grow with the number of AFBRs. */
+#define TEXT_MAX (64 * 1024)
 #define TEXT_STEP 4096
 
 #define ENCAPSULATIONS "{ 4, 41, 47, 115 }"
@@ -72,95 +71,6 @@ void filter_text_free(struct filter_text *text)
 {
 	XFREE(MTYPE_FILTER_TEXT, text->data);
 	memset(text, 0, sizeof(*text));
-}
-
-/* ---- elements ---- */
-
-static const struct {
-	const char *name;
-	bool by_family; /* has the endpoints' addresses: a set for each */
-	const char *type4, *type6;
-} sets[FILTER_SETS] = {
-	[FILTER_SET_OPEN] = {"open", true, "ipv4_addr . inet_proto",
-			     "ipv6_addr . inet_proto"},
-	[FILTER_SET_PROTECTED] = {"protected", true, "ipv4_addr . inet_proto",
-				  "ipv6_addr . inet_proto"},
-	[FILTER_SET_SOFTWIRES] = {"softwires", false, "iface_index",
-				  "iface_index"},
-	[FILTER_SET_PAIRS] = {"pairs", false, "iface_index . iface_index",
-			      "iface_index . iface_index"},
-	[FILTER_SET_OWN] = {"own", true, "iface_index . ipv4_addr",
-			    "iface_index . ipv6_addr"},
-};
-
-int filter_element_cmp(const struct filter_element *a,
-		       const struct filter_element *b)
-{
-	int diff = numcmp(a->set, b->set);
-
-	if (!diff)
-		diff = numcmp(a->ifindex, b->ifindex);
-	if (!diff)
-		diff = numcmp(a->ifindex2, b->ifindex2);
-	if (!diff)
-		diff = numcmp(a->protocol, b->protocol);
-	return diff ? diff : ipaddr_cmp(&a->addr, &b->addr);
-}
-
-uint32_t filter_element_hash(const struct filter_element *e)
-{
-	uint32_t h = jhash_3words(e->set << 8 | e->protocol, e->ifindex,
-				  e->ifindex2, 0x53574654);
-
-	return jhash(&e->addr.ip, IS_IPADDR_V4(&e->addr) ? 4 : 16, h);
-}
-
-const char *filter_set_name(enum filter_set set, int family,
-			    char buf[FILTER_SET_NAME_LEN])
-{
-	snprintf(buf, FILTER_SET_NAME_LEN, "%s%s", sets[set].name,
-		 !sets[set].by_family ? ""
-		 : family == AF_INET  ? "4"
-				      : "6");
-	return buf;
-}
-
-void filter_text_elements(struct filter_text *text, const char *verb,
-			  enum filter_set set, int family)
-{
-	char name[FILTER_SET_NAME_LEN];
-
-	add(text, "%s element inet " FILTER_TABLE " %s { ", verb,
-	    filter_set_name(set, family, name));
-}
-
-void filter_text_element(struct filter_text *text,
-			 const struct filter_element *e, bool first)
-{
-	if (!first)
-		add(text, ", ");
-	switch (e->set) {
-	case FILTER_SET_OPEN:
-	case FILTER_SET_PROTECTED:
-		add(text, "%pIA . %u", &e->addr, e->protocol);
-		break;
-	case FILTER_SET_SOFTWIRES:
-		add(text, "%d", e->ifindex);
-		break;
-	case FILTER_SET_PAIRS:
-		add(text, "%d . %d", e->ifindex, e->ifindex2);
-		break;
-	case FILTER_SET_OWN:
-		add(text, "%d . %pIA", e->ifindex, &e->addr);
-		break;
-	case FILTER_SETS:
-		break;
-	}
-}
-
-void filter_text_end(struct filter_text *text)
-{
-	add(text, " }\n");
 }
 
 /* ---- rules ---- */
@@ -354,23 +264,28 @@ void filter_text_remove(struct filter_text *text)
 		  "delete table inet " FILTER_TABLE "\n");
 }
 
-void filter_text_table(struct filter_text *text,
-		       const struct filter_shape *shape)
+void filter_text_sets(struct filter_text *text, int family)
 {
-	int family = ipaddr_family(&shape->source);
-	const char *ip = family == AF_INET ? "ip" : "ip6";
 	char name[FILTER_SET_NAME_LEN];
 
 	add(text, "add table inet " FILTER_TABLE "\n");
 	for (unsigned int i = 0; i < FILTER_COUNTERS; i++)
 		add(text, "add counter inet " FILTER_TABLE " %s\n",
 		    filter_counter_name(i));
-	for (unsigned int i = 0; i < FILTER_SETS; i++) {
-		filter_set_name(i, family, name);
+	for (unsigned int i = 0; i < FILTER_SETS; i++)
 		add(text, "add set inet " FILTER_TABLE " %s { type %s; }\n",
-		    name, family == AF_INET ? sets[i].type4 : sets[i].type6);
-	}
+		    filter_set_name(i, family, name),
+		    filter_set_type(i, family));
 	seen_sets(text);
+}
+
+void filter_text_table(struct filter_text *text,
+		       const struct filter_shape *shape)
+{
+	int family = ipaddr_family(&shape->source);
+	const char *ip = family == AF_INET ? "ip" : "ip6";
+
+	filter_text_sets(text, family);
 	add(text, "add chain inet " FILTER_TABLE
 		  " valid\n"
 		  "flush chain inet " FILTER_TABLE " valid\n");

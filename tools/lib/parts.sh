@@ -150,7 +150,7 @@ run_selected() {
 
 # Ten minutes of trouble at random (test_random.py), the same each time: tools/check is to tell
 # of what was changed. Other seeds by hand, see doc/testing.md.
-random=(SWMESH_RANDOM_ROUNDS=3 SWMESH_RANDOM_SEED=1)
+random=(SWMESH_RANDOM_ROUNDS=4 SWMESH_RANDOM_SEED=1)
 
 part_topotest() {
 	run_selected topotest "${random[@]}"
