@@ -35,6 +35,7 @@ def address(number):
     return "fd00:9::%d" % number
 
 
+GRACE = 3  # seconds, of swmeshd
 # Configuration of swmeshd: one GRE tunnel for both families.
 SWMESH = """softwire mesh
  transit ipv6 source fd00:9::1
@@ -80,7 +81,7 @@ def topology(extra="", maps=None, swmeshd=None, staticd=None, families=FAMILIES)
         configs["swmeshd"] = swmeshd
     router = Router(DUT, configs, {
         "bgpd": ["-M", "swmesh", "--moduledir", paths.module_dir()],
-        "swmeshd": ["--grace", "3"]})
+        "swmeshd": ["--grace", str(GRACE)]})
     return Topology("bgp-dut", [DUT, SPEAKERS], [
         Link(DUT, SPEAKERS, [ROUTER + "/64", "10.255.9.1/24"],
              [address(n) + "/64" for n in PEERS] + ["10.255.9.%d/24" % n for n in PEERS])],
