@@ -227,18 +227,58 @@ static struct peer_key *peer_key_choose(struct peer_tunnels *peer,
 	return second ? second : peer->n ? &peer->keys[0] : NULL;
 }
 
+const char *clear_refusal_reason(enum clear_refusal why)
+{
+	static const char *const reasons[] = {
+		[CLEAR_OK] = "",
+		[CLEAR_ASKED] =
+			"the AFBR asks for IPsec and our tunnel has none; name a 'security' in the encap-set",
+		[CLEAR_HISTORY] =
+			"the AFBR was protected before and our tunnel has no security any more; name it in the encap-set, or 'security none' if that is meant",
+	};
+
+	return reasons[why];
+}
+
+static const struct local_tunnel *local_of(const struct softwire *sw)
+{
+	const struct local_tunnels *local = &sw->afbr->mesh->local;
+
+	for (unsigned int i = 0; i < local->n; i++)
+		if (sw_tunnel_same(&local->t[i].tunnel, &sw->tunnel))
+			return &local->t[i];
+	return NULL;
+}
+
 /*
  * S6: the AFBR drops what is not protected, and we have lost, or never had, the
- * `security` that would protect it.
+ * `security` that would protect it.  An AFBR that can announce this does; of
+ * one that never has, what was before counts.
  */
-static void softwire_refused_clear(struct softwire *sw, bool refused)
+static enum clear_refusal refusal_of(struct softwire *sw, bool has, bool clear)
 {
-	if (refused && !sw->clear_refused)
+	const struct local_tunnel *local = local_of(sw);
+
+	if (has && !clear) {
+		sw->afbr->has_asked = true;
+		sw->afbr->was_protected = false;
+	}
+	if (sw->security || !local)
+		return CLEAR_OK;
+	if (has && !clear)
+		return CLEAR_ASKED;
+	return sw->afbr->was_protected && !local->clear ? CLEAR_HISTORY
+							: CLEAR_OK;
+}
+
+static void softwire_refused_clear(struct softwire *sw, enum clear_refusal why)
+{
+	if (why && !sw->clear_refused)
 		flog_warn_limited(
 			EC_SWMESH_CLEAR_REFUSED, sw,
-			"softwire to %pIA: the AFBR asks for IPsec and our tunnel has none: nothing is sent to it; name a 'security' in the encap-set ('show softwire' has all such softwires)",
-			&sw->afbr->addr);
-	sw->clear_refused = refused;
+			"softwire to %pIA: nothing is sent to it: %s ('show softwire' has all such softwires)",
+			&sw->afbr->addr, clear_refusal_reason(why));
+	sw->clear_refused = why;
 }
 
 /* True if what the softwire sends with has changed. */
@@ -246,15 +286,16 @@ static bool softwire_set_peer(struct softwire *sw, bool has, bool clear,
 			      const struct peer_key *k, uint8_t payload)
 {
 	bool has_okey = k && k->has;
-	bool refused = has && !clear && !sw->security;
+	enum clear_refusal refused = refusal_of(sw, has, clear);
 	uint32_t okey = has_okey ? k->key : 0;
 
 	if (sw->peer_has == has && sw->has_okey == has_okey &&
 	    sw->okey == okey && sw->payload == payload &&
-	    sw->clear_refused == refused)
+	    sw->clear_refused == refused && sw->peer_clear == (has && clear))
 		return false;
 	softwire_refused_clear(sw, refused);
 	sw->peer_has = has;
+	sw->peer_clear = has && clear;
 	sw->has_okey = has_okey;
 	sw->okey = okey;
 	sw->payload = payload;

@@ -207,23 +207,26 @@ void swmesh_cli_show_prefix(struct vty *vty, const struct lyd_node *dnode,
 		yang_dnode_get_string(dnode, NULL));
 }
 
-DEFPY_YANG(peer_policy, peer_policy_cmd, "peer policy <any|required>$policy",
+DEFPY_YANG(peer_policy, peer_policy_cmd,
+	   "peer policy <any|required|protected>$policy",
 	   "Other AFBRs\n"
 	   "What is asked of their routes\n"
 	   "Routes may come without a Tunnel Encapsulation attribute\n"
-	   "SOFTWIRE-IN refuses routes without the attribute\n")
+	   "SOFTWIRE-IN refuses routes without the attribute\n"
+	   "Besides, tunnels without a security are not used\n")
 {
 	nb_cli_enqueue_change(vty, "./peer/policy", NB_OP_MODIFY, policy);
 	return swmesh_nb_apply(vty);
 }
 
 DEFPY_YANG(no_peer_policy, no_peer_policy_cmd,
-	   "no peer policy [<any|required>]",
+	   "no peer policy [<any|required|protected>]",
 	   NO_STR
 	   "Other AFBRs\n"
 	   "What is asked of their routes\n"
 	   "Routes may come without a Tunnel Encapsulation attribute\n"
-	   "SOFTWIRE-IN refuses routes without the attribute\n")
+	   "SOFTWIRE-IN refuses routes without the attribute\n"
+	   "Besides, tunnels without a security are not used\n")
 {
 	nb_cli_enqueue_change(vty, "./peer/policy", NB_OP_MODIFY, NULL);
 	return swmesh_nb_apply(vty);

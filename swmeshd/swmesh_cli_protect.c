@@ -29,14 +29,11 @@ static int refuse_name(struct vty *vty, const char *name)
 
 DEFPY_YANG(encap_security, encap_security_cmd, "security WORD$name",
 	   "What protects its tunnels\n"
-	   "Name of a security, or 'none'\n")
+	   "Name of a security; 'none': nothing, and that is meant\n")
 {
 	if (!swmesh_cli_name_ok(name))
 		return refuse_name(vty, name);
-	if (strcmp(name, SECURITY_NONE))
-		nb_cli_enqueue_change(vty, "./security", NB_OP_MODIFY, name);
-	else
-		nb_cli_enqueue_change(vty, "./security", NB_OP_DESTROY, NULL);
+	nb_cli_enqueue_change(vty, "./security", NB_OP_MODIFY, name);
 	return swmesh_nb_apply(vty);
 }
 

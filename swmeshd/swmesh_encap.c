@@ -77,12 +77,32 @@ void encap_tunnel_del(struct encap_set *set, uint16_t preference)
 	XFREE(MTYPE_ENCAP_TUNNEL, et);
 }
 
+/* Under "peer policy protected" a tunnel without security is as good as none.
+ */
+static bool tunnel_used(const struct encap_set *set,
+			const struct encap_tunnel *et)
+{
+	return !set->protected_only || encap_tunnel_security(set, et)[0];
+}
+
+static unsigned int tunnels_used(const struct encap_set *set)
+{
+	const struct encap_tunnel *et;
+	unsigned int n = 0;
+
+	frr_each (encap_tunnels_const, &set->tunnels, et)
+		n += tunnel_used(set, et);
+	return n;
+}
+
 const char *encap_set_missing(const struct encap_set *set)
 {
 	if (!encap_tunnels_count(&set->tunnels))
 		return "no tunnel: add one with 'tunnel (1-65535) <gre|ip-in-ip>'";
 	if (!set->payload)
 		return "no payload: add 'payload <ipv4|ipv6>'";
+	if (!tunnels_used(set))
+		return "no security, which 'peer policy protected' asks for: add 'security NAME'";
 	return NULL;
 }
 
@@ -92,6 +112,13 @@ const char *encap_tunnel_security(const struct encap_set *set,
 	if (!et->security[0])
 		return set->security;
 	return strcmp(et->security, SECURITY_NONE) ? et->security : "";
+}
+
+bool encap_tunnel_clear(const struct encap_set *set,
+			const struct encap_tunnel *et)
+{
+	return et->security[0] ? !strcmp(et->security, SECURITY_NONE)
+			       : set->clear;
 }
 
 struct compiler {
@@ -160,6 +187,8 @@ ssize_t encap_set_compile(const struct encap_set *set,
 		return 0;
 	tea_build_start(&c.b, buf, cap);
 	frr_each (encap_tunnels_const, &set->tunnels, et) {
+		if (!tunnel_used(set, et))
+			continue;
 		security = security_find(securities,
 					 encap_tunnel_security(set, et));
 		compile_tunnel(&c, et->tunnel.type, et, security);
@@ -196,6 +225,8 @@ static void order_add(struct local_tunnels *order, const struct encap_set *set)
 	unsigned int i;
 
 	frr_each (encap_tunnels_const, &set->tunnels, et) {
+		if (!tunnel_used(set, et))
+			continue;
 		for (i = 0; i < order->n; i++)
 			if (sw_tunnel_same(&order->t[i].tunnel, &et->tunnel))
 				break;
@@ -205,6 +236,7 @@ static void order_add(struct local_tunnels *order, const struct encap_set *set)
 			strlcpy(order->t[order->n].security,
 				encap_tunnel_security(set, et),
 				sizeof(order->t[0].security));
+			order->t[order->n].clear = encap_tunnel_clear(set, et);
 			order->t[order->n++].tunnel = et->tunnel;
 		}
 		order->t[i].payload |= set->payload;

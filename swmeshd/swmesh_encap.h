@@ -47,7 +47,11 @@ struct encap_set {
 	char name[ENCAP_NAME_LEN + 1];
 	struct encap_tunnels_head tunnels;
 	uint8_t payload;
-	char security[SECURITY_NAME_LEN + 1]; /* empty: none */
+	/* Empty: nothing said, and nothing protects it. */
+	char security[SECURITY_NAME_LEN + 1];
+	bool clear; /* `security none`: that is meant */
+	/* Its tunnels without security are not used: peer policy protected. */
+	bool protected_only;
 	/* Announce IP in IP that is protected as RFC 5566's types 4 and 5,
 	 * too, for peers that know nothing newer. */
 	bool rfc5566;
@@ -64,6 +68,7 @@ struct local_tunnel {
 	struct sw_tunnel tunnel;
 	uint8_t payload;
 	char security[SECURITY_NAME_LEN + 1]; /* empty: not protected */
+	bool clear; /* ... which the operator has said */
 };
 
 /* Distinct tunnels in the order in which we like to send. */
@@ -98,6 +103,10 @@ ssize_t encap_set_compile(const struct encap_set *set,
 /* The name of what protects this tunnel of this set; "" if nothing does. */
 const char *encap_tunnel_security(const struct encap_set *set,
 				  const struct encap_tunnel *et);
+
+/* `security none`: its operator says that nothing is to protect it. */
+bool encap_tunnel_clear(const struct encap_set *set,
+			const struct encap_tunnel *et);
 
 /* The set that SOFTWIRE-OUT attaches to routes of this family (one bit of
  * PAYLOAD_*): `announce` if not empty, else the first complete one by name. */

@@ -87,8 +87,8 @@ static struct log_ref swmesh_warnings[] = {
 	{
 		.code = EC_SWMESH_CLEAR_REFUSED,
 		.title = "An AFBR takes only what is protected, and our tunnel is not",
-		.description = "Its tunnels ask for IPsec; nothing is sent to it, since it would drop packets in clear",
-		.suggestion = "Name a 'security' under the encap-set, as the other AFBRs of the mesh do; if there was one, find out who took it out",
+		.description = "Its tunnels ask for IPsec, or were protected before; nothing is sent to it, since it would drop packets in clear",
+		.suggestion = "Name a 'security' under the encap-set, as the other AFBRs of the mesh do, or 'security none' when all of them do without; if there was one, find out who took it out",
 	},
 	{
 		.code = EC_SWMESH_GUARD_GONE,

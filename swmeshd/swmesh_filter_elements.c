@@ -79,7 +79,9 @@ softwire_elements(const struct softwire *sw, int ifindex,
 		if (payload & PAYLOAD_IPV6)
 			protocols[n_protocols++] = IPPROTO_IPV6;
 	}
-	e.set = sw->security ? FILTER_SET_PROTECTED : FILTER_SET_OPEN;
+	/* What we may not send in clear is not taken in clear either. */
+	e.set = sw->security || sw->clear_refused ? FILTER_SET_PROTECTED
+						  : FILTER_SET_OPEN;
 	while (n < n_protocols) {
 		e.protocol = protocols[n];
 		out[n++] = e;

@@ -76,6 +76,13 @@ enum softwire_event {
 	SOFTWIRE_EVENTS,
 };
 
+/* Why nothing is sent by a softwire without security (S6). */
+enum clear_refusal {
+	CLEAR_OK,
+	CLEAR_ASKED,   /* the AFBR asks for IPsec */
+	CLEAR_HISTORY, /* it does not, but SAs with it were up */
+};
+
 PREDECL_DLIST(afbr_softwires);
 PREDECL_DLIST(softwire_users);
 struct softwire {
@@ -87,8 +94,8 @@ struct softwire {
 
 	bool peer_has;	 /* the AFBR announces this type: we may send */
 	uint8_t payload; /* families that both ends announce for it */
-	/* The AFBR takes it protected only, and we have no security for it. */
-	bool clear_refused;
+	bool peer_clear; /* ... and it does not ask for IPsec */
+	enum clear_refusal clear_refused;
 	bool has_okey; /* GRE: key we send with, the AFBR's */
 	uint32_t okey;
 	/* Smaller MTU of the core, where the kernel does not learn it by itself
@@ -149,6 +156,10 @@ struct afbr {
 	struct ipaddr addr;
 	struct endpoint_path path;
 	struct afbr_auth auth;
+	/* Some time it has announced that it wants IPsec; if never, a protected
+	 * softwire to it was up all the same: an older swmesh with a group key
+	 * or certificates. */
+	bool has_asked, was_protected;
 	/* B5: how often a path through a softwire was seen, and until when
 	 * the endpoint is not tried again (monotonic seconds). */
 	unsigned int recursions, hold_level;
@@ -243,6 +254,7 @@ struct mesh_config {
 	struct transit_config transit;
 	struct prefix_ipv6 nhop_prefix;
 	bool policy_required;
+	bool policy_protected;		   /* for show; the sets have it */
 	char announce[ENCAP_NAME_LEN + 1]; /* empty: first by name */
 
 	unsigned int handshakes; /* of IKE at a time */
@@ -405,9 +417,8 @@ struct softwire *afbr_softwire(struct afbr *afbr,
 uint16_t tunnel_base_type(uint16_t type);
 /* The TLV asks for IPsec: by its type or an authenticator (RFC 5566). */
 bool tunnel_wants_ipsec(const struct tea_tunnel *tt);
-/* Why nothing is sent by a tunnel without security to an AFBR that wants it. */
-#define CLEAR_REFUSED                                                          \
-	"the AFBR asks for IPsec and our tunnel has none; name a 'security' in the encap-set"
+/* For an operator; CLEAR_OK has none. */
+const char *clear_refusal_reason(enum clear_refusal why);
 /* The endpoint a TLV stands for: its own or the next hop (RFC 9012 3.1), an
  * IPv4-mapped address as IPv4 (B13). False if it has none we know. */
 bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,

@@ -216,7 +216,8 @@ static int read_set_cb(const struct lyd_node *dnode, void *arg)
 	yang_dnode_iterate(read_tunnel_cb, set, dnode, "./tunnel");
 	yang_dnode_iterate(read_payload_cb, set, dnode, "./payload");
 	read_string(dnode, "./security", set->security, sizeof(set->security));
-	if (!strcmp(set->security, SECURITY_NONE))
+	set->clear = !strcmp(set->security, SECURITY_NONE);
+	if (set->clear)
 		set->security[0] = '\0';
 	set->rfc5566 = yang_dnode_get_bool(dnode, "./announce-rfc5566");
 	return YANG_ITER_CONTINUE;
@@ -276,6 +277,13 @@ static void read_transit(const struct lyd_node *mesh,
 		    sizeof(transit->prefix_list));
 }
 
+static void read_policy(const char *word, struct mesh_config *config)
+{
+	config->policy_protected = !strcmp(word, "protected");
+	config->policy_required =
+		config->policy_protected || !strcmp(word, "required");
+}
+
 static void read_mesh(const struct lyd_node *mesh, struct mesh_config *config)
 {
 	struct prefix p;
@@ -287,8 +295,7 @@ static void read_mesh(const struct lyd_node *mesh, struct mesh_config *config)
 	yang_dnode_get_prefix(&p, mesh, "./sw-nhop/prefix");
 	apply_mask(&p);
 	prefix_copy(&config->nhop_prefix, &p);
-	config->policy_required = !strcmp(
-		yang_dnode_get_string(mesh, "./peer/policy"), "required");
+	read_policy(yang_dnode_get_string(mesh, "./peer/policy"), config);
 	read_string(mesh, "./announce/encap-set", config->announce,
 		    sizeof(config->announce));
 	config->handshakes = yang_dnode_get_uint16(mesh, "./ike/handshakes");
@@ -302,11 +309,15 @@ static void read_mesh(const struct lyd_node *mesh, struct mesh_config *config)
 
 void nb_draft_read(struct nb_draft *draft, const struct lyd_node *mesh)
 {
+	struct encap_set *set;
+
 	memset(draft, 0, sizeof(*draft));
 	encap_sets_init(&draft->sets);
 	securities_init(&draft->securities);
 	read_mesh(mesh, &draft->config);
 	yang_dnode_iterate(read_set_cb, &draft->sets, mesh, "./encap-set");
+	frr_each (encap_sets, &draft->sets, set)
+		set->protected_only = draft->config.policy_protected;
 	nb_read_securities(mesh, &draft->securities);
 }
 
@@ -414,6 +425,7 @@ int swmesh_nb_mesh_destroy(struct nb_cb_destroy_args *args)
 	swmesh->config.source.ipa_type = IPADDR_NONE;
 	swmesh->config.announce[0] = '\0';
 	swmesh->config.policy_required = false;
+	swmesh->config.policy_protected = false;
 	memset(&swmesh->config.transit, 0, sizeof(swmesh->config.transit));
 	memset(&swmesh->config.protect_bgp, 0,
 	       sizeof(swmesh->config.protect_bgp));

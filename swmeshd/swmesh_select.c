@@ -95,7 +95,7 @@ static void check_softwire(const struct demand *demand,
 	}
 	if (tunnel_wants_ipsec(tt) && !local->security[0]) {
 		/* RFC 5566: nothing may go there in clear (S6). */
-		strlcpy(c->reason, CLEAR_REFUSED, len);
+		strlcpy(c->reason, clear_refusal_reason(CLEAR_ASKED), len);
 		return;
 	}
 	c->sw = afbr ? afbr_softwire(afbr, &local->tunnel) : NULL;

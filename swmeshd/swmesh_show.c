@@ -97,8 +97,9 @@ static json_object *json_mesh(void)
 	json_object_string_add(o, "swNhopOverlap",
 			       swmesh_overlap_now(overlap, sizeof(overlap)));
 	json_object_string_add(o, "peerPolicy",
-			       swmesh->config.policy_required ? "required"
-							      : "any");
+			       swmesh->config.policy_protected	? "protected"
+			       : swmesh->config.policy_required ? "required"
+								: "any");
 	json_object_string_add(
 		o, "bgpConversation",
 		swmesh_bgp_conversation()->peer_up

@@ -61,10 +61,17 @@ static bool protect(struct softwire *sw)
 		return ops->sa_set(sw);
 	ops->sa_release(sw);
 	strlcpy(sw->error,
-		sw->clear_refused ? CLEAR_REFUSED
+		sw->clear_refused ? clear_refusal_reason(sw->clear_refused)
 				  : "the AFBR does not announce this tunnel",
 		sizeof(sw->error));
 	return false;
+}
+
+/* It is up: see afbr.was_protected. */
+static void note_protected(struct softwire *sw)
+{
+	if (sw->security && sw->peer_clear && !sw->afbr->has_asked)
+		sw->afbr->was_protected = true;
 }
 
 static enum softwire_event act_protect(struct softwire *sw)
@@ -76,7 +83,10 @@ static enum softwire_event act_protect(struct softwire *sw)
 /* It is up, and what protects it may have changed. */
 static enum softwire_event act_protect_anew(struct softwire *sw)
 {
-	return protect(sw) ? SOFTWIRE_EV_NONE : SOFTWIRE_EV_SA_LOST;
+	if (!protect(sw))
+		return SOFTWIRE_EV_SA_LOST;
+	note_protected(sw);
+	return SOFTWIRE_EV_NONE;
 }
 
 /* It was asked for when the device came, and mostly is there by now. */
@@ -92,6 +102,7 @@ static enum softwire_event act_came_up(struct softwire *sw)
 	sw->afbr->mesh->ops->retry_cancel(sw);
 	sw->error[0] = '\0';
 	sw->changes++;
+	note_protected(sw);
 	return SOFTWIRE_EV_NONE;
 }
 

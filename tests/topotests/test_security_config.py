@@ -470,3 +470,28 @@ def test_transaction_of_a_reload(a1):
     lines = mesh_lines(a1)
     assert " security CORE\n" not in lines and "  security NEXT\n" in lines
     assert json.loads(a1.show("swmeshd", "show softwire json"))["status"] == "ready"
+
+
+def test_policy_protected(a1):
+    """Under "peer policy protected" a tunnel without a security is not announced, also where its
+    operator says "security none"; the line that is missing is told."""
+    def edge():
+        (found,) = [one for one in a1.json("swmeshd", "show softwire encap-set")["encapSets"]
+                    if one["name"] == "EDGE"]
+        return found
+
+    def configure(*lines):
+        a1.configure("swmeshd", "softwire mesh\n%s\n" % "\n".join(lines))
+    configure("encap-set EDGE", "security none")
+    assert "  security none\n" in mesh_lines(a1)
+    assert edge()["attribute"].startswith("0002")
+    configure("peer policy protected")
+    assert " peer policy protected\n" in mesh_lines(a1)
+    assert a1.json("swmeshd", "show softwire")["peerPolicy"] == "protected"
+    assert edge()["attribute"].startswith("0007")  # tunnel 20 has a security of its own
+    configure("encap-set EDGE", "tunnel 20 ip-in-ip security none")
+    assert not edge()["ready"] and "'peer policy protected' asks for" in edge()["reason"]
+    configure("encap-set EDGE", "security CORE")
+    assert edge()["attribute"].startswith("0002")
+    configure("encap-set EDGE", "security none", "exit", "no peer policy protected")
+    assert edge()["attribute"].startswith("0002") and "peer policy" not in mesh_lines(a1)

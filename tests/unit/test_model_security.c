@@ -190,6 +190,101 @@ static void test_protected_by_group_key(void **state)
 	assert_null(demand->via);
 }
 
+static void unprotect(bool meant)
+{
+	struct encap_set *edge = encap_set_get(&mesh.sets, "EDGE");
+
+	edge->security[0] = '\0';
+	edge->clear = meant;
+	mesh_config_changed(&mesh);
+	mesh_run(&mesh);
+}
+
+/* S6: an AFBR whose announcement does not tell (an older swmesh with a group
+ * key): that it was protected counts, until the operator says 'none'. */
+static void test_protected_before(void **state)
+{
+	struct demand *demand;
+	struct softwire *sw;
+
+	protect("CORE");
+	demand = ask(1, PEER, plain);
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+
+	/* No SA was ever up: nothing is known of it. */
+	unprotect(false);
+	assert_ptr_equal(demand->via, sw);
+
+	sa_ready = true;
+	protect("CORE");
+	assert_ptr_equal(demand->via, sw);
+	unprotect(false);
+	assert_int_equal(sw->state, SOFTWIRE_WAIT_SA);
+	assert_null(demand->via);
+	assert_non_null(strstr(demand->reason, "was protected before"));
+
+	unprotect(true);
+	assert_int_equal(sw->state, SOFTWIRE_UP);
+	assert_ptr_equal(demand->via, sw);
+}
+
+/* An AFBR that has once announced it tells by that when it wants it no more. */
+static void test_protected_before_and_says_so(void **state)
+{
+	static const struct tlv marked[] = {
+		{TEA_TYPE_GRE, 200, PEER, .protected = true}, {0}};
+	struct demand *demand;
+
+	protect("CORE");
+	sa_ready = true;
+	demand = ask(1, PEER, plain);
+	path(PEER, true, false, 1500);
+	ask(1, PEER, marked);
+	unprotect(false);
+	assert_non_null(strstr(demand->reason, "asks for IPsec"));
+	protect("CORE");
+	ask(1, PEER, plain);
+	assert_non_null(demand->via);
+	unprotect(false);
+	assert_non_null(demand->via);
+}
+
+/* peer policy protected: a tunnel without security is as good as none. */
+static void test_protected_only(void **state)
+{
+	struct encap_set *edge = encap_set_get(&mesh.sets, "EDGE");
+	struct demand *demand = ask(1, PEER, plain);
+	struct ipaddr source = mesh.config.source;
+	uint8_t buf[ENCAP_TEA_MAX];
+
+	path(PEER, true, false, 1500);
+	assert_non_null(demand->via);
+	edge->protected_only = true;
+	unprotect(true);
+	assert_null(demand->via);
+	assert_null(softwire(PEER, TEA_TYPE_GRE, 100));
+	assert_int_equal(devices, 0);
+	assert_non_null(strstr(encap_set_missing(edge), "peer policy"));
+
+	strlcpy(encap_tunnel_get(edge, 10)->security, "CORE",
+		SECURITY_NAME_LEN + 1);
+	securities_add(&mesh.securities, security_new("CORE"));
+	sa_ready = true;
+	mesh_config_changed(&mesh);
+	mesh_run(&mesh);
+	assert_ptr_equal(demand->via, softwire(PEER, TEA_TYPE_GRE, 100));
+	assert_null(softwire(PEER, TEA_TYPE_IPIP, 0));
+	assert_null(encap_set_missing(edge));
+	assert_true(encap_set_compile(edge, &mesh.securities, &source, buf,
+				      sizeof(buf)) > 0);
+	assert_int_equal(buf[1], TEA_TYPE_GRE);
+	assert_int_equal(buf[2] << 8 | buf[3],
+			 encap_set_compile(edge, &mesh.securities, &source, buf,
+					   sizeof(buf)) -
+				 4); /* one TLV */
+}
+
 /* S5: a key counts where its hash is announced, and no longer. */
 static void test_keys(void **state)
 {
@@ -297,6 +392,9 @@ int main(void)
 		TEST(test_becomes_protected),
 		TEST(test_unknown_security),
 		TEST(test_protected_by_group_key),
+		TEST(test_protected_before),
+		TEST(test_protected_before_and_says_so),
+		TEST(test_protected_only),
 		TEST(test_asks_for_ipsec),
 		TEST(test_keys),
 		TEST(test_rotation),
