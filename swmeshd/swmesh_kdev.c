@@ -188,7 +188,9 @@ static bool tunnel_right(const struct kdev *d)
 	       !ipaddr_cmp(&d->have.remote, &d->want.remote) &&
 	       sw_tunnel_same(&d->have.tunnel, &d->want.tunnel) &&
 	       d->have.has_okey == d->want.has_okey &&
-	       d->have.okey == d->want.okey && d->have.mtu == d->want.mtu;
+	       d->have.okey == d->want.okey &&
+	       d->have.fragment == d->want.fragment &&
+	       d->have.mtu == d->want.mtu;
 }
 
 static bool kdev_right(const struct kdev *d)
@@ -528,6 +530,9 @@ bool swmesh_kernel_device_set(struct softwire *sw)
 	d->want.tunnel = sw->tunnel;
 	d->want.has_okey = sw->has_okey;
 	d->want.okey = sw->okey;
+	/* The kernel's sit does so by itself where it has to. */
+	d->want.fragment =
+		sw->tunnel.type == TEA_TYPE_GRE && softwire_fragments(sw);
 	d->want.mtu = softwire_mtu(sw);
 	if (!d->want.mtu)
 		d->want.mtu = d->ifindex ? d->have.mtu : TUNNEL_MTU_DEFAULT;

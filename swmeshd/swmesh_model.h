@@ -448,8 +448,13 @@ uint32_t softwire_path_mtu(const struct softwire *sw);
 /* What may be carried: the path's MTU less the overhead (F4), but never less
  * than an IPv6 link has to carry; 0: not known. */
 uint32_t softwire_mtu(const struct softwire *sw);
+/* Over an IPv4 core that carries less than that: outer packets are fragmented
+ * (RFC 4213 section 3.2.2). Over an IPv6 core Linux makes no fragments of what
+ * it forwards. */
+bool softwire_fragments(const struct softwire *sw);
 /* What its routes are to say where the path carries less than that; 0: the
- * device says it. Below SOFTWIRE_ROUTE_MTU_MAX. */
+ * device says it, or outer packets are fragmented. Below
+ * SOFTWIRE_ROUTE_MTU_MAX. */
 #define SOFTWIRE_ROUTE_MTU_MAX 1280
 uint32_t softwire_route_mtu(const struct softwire *sw);
 /* For "show": what that means; empty: nothing. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Path MTU of softwires over an IPv6 core (F4).
+ * Path MTU of softwires (F4), here over an IPv6 core.
  *
  * A router of the core that cannot forward an outer packet tells us so by
  * ICMPv6 "packet too big" (RFC 8201). What the kernel makes of that is not
@@ -14,6 +14,10 @@
  * answers the inner source. What is below the least MTU of a device that
  * carries IPv6 goes into the routes (softwire_route_mtu()).
  *
+ * Over an IPv4 core it is alike (RFC 1191, ipgre_err()). There outer packets
+ * are fragmented when the path carries less than 1280 octets of IPv6
+ * (softwire_fragments()).
+ *
  * A message counts only if it quotes a packet from our endpoint to an AFBR's
  * as we send them, with the key for GRE, and never lowers the MTU below what
  * every IPv6 link has (RFC 8201 section 4). Of protected softwires it quotes
@@ -23,8 +27,11 @@
 #include <zebra.h>
 
 #include <netinet/icmp6.h>
+#include <netinet/ip.h>
 #include <netinet/ip6.h>
+#include <netinet/ip_icmp.h>
 
+#include "checksum.h"
 #include "log.h"
 #include "monotime.h"
 #include "network.h"
@@ -51,8 +58,16 @@
 /* RFC 8200 section 5. */
 #define MTU_MIN 1280
 
-static int sock = -1;
-static struct thread *t_read, *t_look;
+/* The least that Linux itself believes of an IPv4 path (ip_rt_min_pmtu). */
+#define MTU4_MIN 552
+/* RFC 1191 section 4. */
+#define ICMP4_AT_MTU 6
+
+/* linux/icmp.h goes ill with the C library's headers. */
+#define ICMP_FILTER 1
+
+static int sock6 = -1, sock4 = -1;
+static struct thread *t_read6, *t_read4, *t_look;
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -91,19 +106,32 @@ static bool sends(const struct softwire *sw, uint16_t type, bool has,
 	return type != TEA_TYPE_GRE || (sw->has_okey == has && sw->okey == key);
 }
 
-static struct softwire *find_softwire(struct mesh *mesh,
-				      const struct ip6_hdr *ip6, uint16_t type,
-				      bool has, uint32_t key)
+/* An outer packet, or as much of it as is quoted. */
+struct quoted {
+	struct ipaddr source, dest;
+	uint8_t protocol;
+	const uint8_t *data; /* behind its IP header */
+	size_t len;
+};
+
+static struct softwire *find_softwire(struct mesh *mesh, const struct quoted *q)
 {
-	struct ipaddr remote = {.ipa_type = IPADDR_V6,
-				.ipaddr_v6 = ip6->ip6_dst};
+	uint16_t type = TEA_TYPE_IPIP;
+	uint32_t key = 0;
 	struct softwire *sw;
 	struct afbr *afbr;
+	bool has = false;
 
-	if (!IS_IPADDR_V6(&mesh->local_source) ||
-	    !IPV6_ADDR_SAME(&mesh->local_source.ipaddr_v6, &ip6->ip6_src))
+	if (q->protocol == IPPROTO_GRE) {
+		type = TEA_TYPE_GRE;
+		if (!gre_key(q->data, q->len, &has, &key))
+			return NULL;
+	} else if (q->protocol != IPPROTO_IPIP && q->protocol != IPPROTO_IPV6) {
 		return NULL;
-	afbr = afbr_find(mesh, &remote);
+	}
+	if (ipaddr_cmp(&mesh->local_source, &q->source))
+		return NULL;
+	afbr = afbr_find(mesh, &q->dest);
 	if (!afbr)
 		return NULL;
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
@@ -116,11 +144,9 @@ static struct softwire *find_softwire(struct mesh *mesh,
 struct softwire *swmesh_pmtu_parse(struct mesh *mesh, const uint8_t *msg,
 				   size_t len, uint32_t *mtu)
 {
+	struct quoted q = {};
 	struct icmp6_hdr icmp;
 	struct ip6_hdr ip6;
-	uint16_t type = TEA_TYPE_IPIP;
-	uint32_t key = 0;
-	bool has = false;
 
 	if (len < sizeof(icmp) + sizeof(ip6))
 		return NULL;
@@ -128,16 +154,57 @@ struct softwire *swmesh_pmtu_parse(struct mesh *mesh, const uint8_t *msg,
 	memcpy(&ip6, msg + sizeof(icmp), sizeof(ip6));
 	if (icmp.icmp6_type != ICMP6_PACKET_TOO_BIG)
 		return NULL;
-	msg += sizeof(icmp) + sizeof(ip6);
-	len -= sizeof(icmp) + sizeof(ip6);
-	if (ip6.ip6_nxt == IPPROTO_GRE) {
-		type = TEA_TYPE_GRE;
-		if (!gre_key(msg, len, &has, &key))
-			return NULL;
-	} else if (ip6.ip6_nxt != IPPROTO_IPIP && ip6.ip6_nxt != IPPROTO_IPV6)
-		return NULL;
 	*mtu = MAX(ntohl(icmp.icmp6_mtu), (uint32_t)MTU_MIN);
-	return find_softwire(mesh, &ip6, type, has, key);
+	q.source.ipa_type = q.dest.ipa_type = IPADDR_V6;
+	q.source.ipaddr_v6 = ip6.ip6_src;
+	q.dest.ipaddr_v6 = ip6.ip6_dst;
+	q.protocol = ip6.ip6_nxt;
+	q.data = msg + sizeof(icmp) + sizeof(ip6);
+	q.len = len - sizeof(icmp) - sizeof(ip6);
+	return find_softwire(mesh, &q);
+}
+
+/* Its length in octets; 0: it is cut off. */
+static size_t ip4_header(const uint8_t *msg, size_t len, struct ip *ip)
+{
+	size_t octets;
+
+	if (len < sizeof(*ip))
+		return 0;
+	memcpy(ip, msg, sizeof(*ip));
+	octets = (size_t)ip->ip_hl * 4;
+	return octets >= sizeof(*ip) && octets <= len ? octets : 0;
+}
+
+struct softwire *swmesh_pmtu_parse4(struct mesh *mesh, const uint8_t *msg,
+				    size_t len, uint32_t *mtu)
+{
+	struct quoted q = {};
+	struct ip ip;
+	size_t at;
+
+	at = ip4_header(msg, len, &ip);
+	msg += at;
+	len -= at;
+	if (!at || len < ICMP_MINLEN || msg[0] != ICMP_UNREACH ||
+	    msg[1] != ICMP_UNREACH_NEEDFRAG || in_cksum(msg, len))
+		return NULL;
+	/* A router from before RFC 1191 tells none. */
+	if (!get16(msg + ICMP4_AT_MTU))
+		return NULL;
+	*mtu = MAX(get16(msg + ICMP4_AT_MTU), MTU4_MIN);
+	msg += ICMP_MINLEN;
+	len -= ICMP_MINLEN;
+	at = ip4_header(msg, len, &ip);
+	if (!at)
+		return NULL;
+	q.source.ipa_type = q.dest.ipa_type = IPADDR_V4;
+	q.source.ipaddr_v4 = ip.ip_src;
+	q.dest.ipaddr_v4 = ip.ip_dst;
+	q.protocol = ip.ip_p;
+	q.data = msg + at;
+	q.len = len - at;
+	return find_softwire(mesh, &q);
 }
 
 /* Devices have it as their MTU, and routes may. */
@@ -162,22 +229,36 @@ static void learn(struct softwire *sw, uint32_t mtu)
 	changed(sw->afbr);
 }
 
-static void read_messages(struct thread *t)
+typedef struct softwire *(*parser)(struct mesh *mesh, const uint8_t *msg,
+				   size_t len, uint32_t *mtu);
+
+static void read_messages(int sock, parser parse)
 {
 	uint8_t buf[MTU_MIN];
 	struct softwire *sw;
 	uint32_t mtu;
 	ssize_t n;
 
-	thread_add_read(master, read_messages, NULL, sock, &t_read);
 	for (int i = 0; i < READ_MAX; i++) {
 		n = recv(sock, buf, sizeof(buf), MSG_DONTWAIT);
 		if (n < 0)
 			return;
-		sw = swmesh_pmtu_parse(swmesh, buf, n, &mtu);
+		sw = parse(swmesh, buf, n, &mtu);
 		if (sw)
 			learn(sw, mtu);
 	}
+}
+
+static void read6(struct thread *t)
+{
+	thread_add_read(master, read6, NULL, sock6, &t_read6);
+	read_messages(sock6, swmesh_pmtu_parse);
+}
+
+static void read4(struct thread *t)
+{
+	thread_add_read(master, read4, NULL, sock4, &t_read4);
+	read_messages(sock4, swmesh_pmtu_parse4);
 }
 
 /* Forget what is too old. */
@@ -198,34 +279,49 @@ static void look(struct thread *t)
 	}
 }
 
-void swmesh_pmtu_init(void)
+static int open_socket(int family, int protocol)
 {
-	struct icmp6_filter filter;
+	int fd = -1;
 
 	frr_with_privs (&swmesh_privs) {
-		sock = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC,
-			      IPPROTO_ICMPV6);
+		fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	}
+	if (fd >= 0)
+		set_nonblocking(fd);
+	else
+		zlog_warn(
+			"no socket for %s: %s; the MTU of softwires does not follow the core's",
+			family == AF_INET ? "ICMP" : "ICMPv6",
+			safe_strerror(errno));
+	return fd;
+}
+
+void swmesh_pmtu_init(void)
+{
+	const uint32_t unreachable = ~(1u << ICMP_UNREACH);
+	struct icmp6_filter filter;
+
 	ICMP6_FILTER_SETBLOCKALL(&filter);
 	ICMP6_FILTER_SETPASS(ICMP6_PACKET_TOO_BIG, &filter);
-	if (sock < 0 || setsockopt(sock, IPPROTO_ICMPV6, ICMP6_FILTER, &filter,
-				   sizeof(filter)) < 0) {
-		zlog_warn(
-			"no socket for ICMPv6: %s; the MTU of softwires does not follow the core's",
-			safe_strerror(errno));
-		swmesh_pmtu_stop();
-		return;
-	}
-	set_nonblocking(sock);
-	thread_add_read(master, read_messages, NULL, sock, &t_read);
+	sock6 = open_socket(AF_INET6, IPPROTO_ICMPV6);
+	if (sock6 >= 0 && !setsockopt(sock6, IPPROTO_ICMPV6, ICMP6_FILTER,
+				      &filter, sizeof(filter)))
+		thread_add_read(master, read6, NULL, sock6, &t_read6);
+	sock4 = open_socket(AF_INET, IPPROTO_ICMP);
+	if (sock4 >= 0 && !setsockopt(sock4, SOL_RAW, ICMP_FILTER, &unreachable,
+				      sizeof(unreachable)))
+		thread_add_read(master, read4, NULL, sock4, &t_read4);
 	thread_add_timer(master, look, NULL, LOOK_S, &t_look);
 }
 
 void swmesh_pmtu_stop(void)
 {
-	THREAD_OFF(t_read);
+	THREAD_OFF(t_read6);
+	THREAD_OFF(t_read4);
 	THREAD_OFF(t_look);
-	if (sock >= 0)
-		close(sock);
-	sock = -1;
+	if (sock6 >= 0)
+		close(sock6);
+	if (sock4 >= 0)
+		close(sock4);
+	sock6 = sock4 = -1;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The core's MTU as routers of an IPv6 core tell it, for softwires that are not
- * protected.
+ * The core's MTU as its routers tell it, for softwires that are not protected.
  */
 #ifndef SWMESH_PMTU_H
 #define SWMESH_PMTU_H
@@ -25,5 +24,10 @@ void swmesh_pmtu_stop(void);
  */
 struct softwire *swmesh_pmtu_parse(struct mesh *mesh, const uint8_t *msg,
 				   size_t len, uint32_t *mtu);
+
+/* The same for ICMP "fragmentation needed" (RFC 1191); msg begins with the IPv4
+ * header, whose length and checksum have been verified; ICMP's is here. */
+struct softwire *swmesh_pmtu_parse4(struct mesh *mesh, const uint8_t *msg,
+				    size_t len, uint32_t *mtu);
 
 #endif /* SWMESH_PMTU_H */

@@ -129,7 +129,7 @@ static void print_softwire_detail(struct vty *vty, json_object *o)
 			? show_str(o, "sendTunnel")
 			: "never: the remote AFBR does not announce it",
 		show_num(o, "mtu"));
-	if (show_num(o, "routeMtu"))
+	if (show_str(o, "mtuNote")[0])
 		vty_out(vty, "  MTU of its routes %" PRId64 ": %s\n",
 			show_num(o, "routeMtu"), show_str(o, "mtuNote"));
 	if (show_str(o, "securityName")[0])

@@ -369,6 +369,18 @@ uint32_t softwire_mtu(const struct softwire *sw)
 		   (uint32_t)SOFTWIRE_ROUTE_MTU_MAX);
 }
 
+static bool is_narrow(const struct softwire *sw)
+{
+	uint32_t path = softwire_path_mtu(sw);
+
+	return path && path < softwire_overhead(sw) + SOFTWIRE_ROUTE_MTU_MAX;
+}
+
+bool softwire_fragments(const struct softwire *sw)
+{
+	return IS_IPADDR_V4(&sw->afbr->addr) && is_narrow(sw);
+}
+
 /* RFC 791: every IPv4 link carries 68 octets. */
 #define IPV4_MTU_MIN 68
 
@@ -377,25 +389,28 @@ uint32_t softwire_route_mtu(const struct softwire *sw)
 	uint32_t overhead = softwire_overhead(sw);
 	uint32_t path = softwire_path_mtu(sw);
 
-	if (!path || path >= overhead + SOFTWIRE_ROUTE_MTU_MAX)
+	if (!is_narrow(sw) || softwire_fragments(sw))
 		return 0;
 	return path > overhead + IPV4_MTU_MIN ? path - overhead : IPV4_MTU_MIN;
 }
 
 const char *softwire_mtu_note(const struct softwire *sw, char *buf, size_t len)
 {
-	uint32_t mtu = softwire_route_mtu(sw);
+	unsigned int overhead = softwire_overhead(sw);
 
 	buf[0] = '\0';
-	/* RFC 2473 section 7.1 wants the outer packet in fragments; Linux does
-	 * not make any of what it forwards. */
-	if (mtu)
-		snprintf(
-			buf, len,
-			"the core carries packets of %u octets, %u of which are overhead: larger inner packets are fragmented (IPv4) or answered by ICMP; an IPv6 source need not heed that below %u (RFC 8201), so give the core an MTU of %u or more",
-			softwire_path_mtu(sw), softwire_overhead(sw),
-			SOFTWIRE_ROUTE_MTU_MAX,
-			softwire_overhead(sw) + SOFTWIRE_ROUTE_MTU_MAX);
+	if (!is_narrow(sw))
+		return buf;
+	/* RFC 2473 section 7.1 wants the outer packet in fragments over IPv6,
+	 * too; Linux does not make any of what it forwards. */
+	snprintf(
+		buf, len,
+		"the core carries packets of %u octets, %u of which are overhead: %s; give the core an MTU of %u or more",
+		softwire_path_mtu(sw), overhead,
+		softwire_fragments(sw)
+			? "larger inner packets, up to 1280 octets, cross it in fragments, which costs throughput"
+			: "larger inner packets are fragmented (IPv4) or answered by ICMP; an IPv6 source need not heed that below 1280 (RFC 8200), and then they are lost",
+		overhead + SOFTWIRE_ROUTE_MTU_MAX);
 	return buf;
 }
 

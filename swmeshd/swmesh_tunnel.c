@@ -5,7 +5,8 @@
  * Common to all: an explicit hop limit; the DS field of the inner packet on the
  * outer one (RFC 2983's uniform model, RFC 6040 for ECN, which the kernel
  * does); path MTU discovery in the core, so that too-big reaches the inner
- * source (F4); no encapsulation-limit option, which would put a
+ * source (F4), unless the core carries too little for IPv6
+ * (tun_params.fragment); no encapsulation-limit option, which would put a
  * destination-options header on every packet (RFC 2473 section 4.1.1 leaves it
  * to the operator).
  */
@@ -100,7 +101,7 @@ static void put_gre(struct nlmsghdr *nlh, const struct tun_kind *kind,
 		mnl_attr_put_u32(nlh, IFLA_GRE_FLAGS, IP6_FLAGS);
 	} else {
 		mnl_attr_put_u8(nlh, IFLA_GRE_TOS, TOS_INHERIT);
-		mnl_attr_put_u8(nlh, IFLA_GRE_PMTUDISC, 1);
+		mnl_attr_put_u8(nlh, IFLA_GRE_PMTUDISC, !p->fragment);
 	}
 }
 
@@ -203,12 +204,13 @@ static bool get_gre(const struct attrs *attrs, const struct tun_kind *kind,
 		&p->tunnel.key);
 	get_key(attrs, IFLA_GRE_OFLAGS, IFLA_GRE_OKEY, &p->has_okey, &p->okey);
 	*exact = get_num(attrs, IFLA_GRE_TTL) == TUNNEL_HOP_LIMIT;
-	if (kind->family == AF_INET6)
+	if (kind->family == AF_INET6) {
 		*exact &= (get_num(attrs, IFLA_GRE_FLAGS) & IP6_FLAGS) ==
 			  IP6_FLAGS;
-	else
-		*exact &= get_num(attrs, IFLA_GRE_TOS) == TOS_INHERIT &&
-			  get_num(attrs, IFLA_GRE_PMTUDISC) == 1;
+	} else {
+		*exact &= get_num(attrs, IFLA_GRE_TOS) == TOS_INHERIT;
+		p->fragment = !get_num(attrs, IFLA_GRE_PMTUDISC);
+	}
 	return true;
 }
 

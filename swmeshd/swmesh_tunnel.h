@@ -22,6 +22,9 @@ struct tun_params {
 	struct sw_tunnel tunnel; /* type, and for GRE the key received with */
 	bool has_okey;
 	uint32_t okey; /* GRE key sent with */
+	/* GRE over IPv4: outer packets may be fragmented (no DF of their own).
+	 */
+	bool fragment;
 	uint32_t mtu;
 };
 

@@ -4,8 +4,8 @@ S7, S9). One mesh for all: its configuration is taken away and given anew."""
 import pytest
 
 from conftest import run_topology
-from lib import packet, softwires, traffic, wait, xfrm
-from lib.mesh import host, loopback
+from lib import inject, netns, packet, probe, softwires, traffic, wait, xfrm
+from lib.mesh import gateway, host, loopback
 from lib.securemesh import GROUP_KEY, PSK, SecureMesh, security_of, wait_up
 from lib.vty import VtyError
 
@@ -30,6 +30,40 @@ def test_from_the_first_packet(mesh):
     wait_up(mesh)
     softwires.wait_talk(mesh)
     mesh.assert_protected()
+
+
+def core_mtu(mtu):
+    for node, device in (("a1", "a1-p"), ("p", "p-a1")):
+        netns.ip_batch(node, ["link set %s mtu %d" % (device, mtu)])
+
+
+def test_narrow_core(mesh):
+    """a1's link to the core has the least that IPv6 has: IPsec's overhead counts, the source is
+    told by ICMP, what may be fragmented comes in fragments, and it is shown why (F4)."""
+    core_mtu(1280)
+
+    def shown():
+        softwire = next(one for one in mesh["a1"].json("swmeshd", "show softwire")["softwires"]
+                        if one["endpoint"] == loopback(2))
+        assert 1280 - 150 < softwire["routeMtu"] < 1280 - 48, softwire
+        assert "the core carries packets of 1280 octets" in softwire["mtuNote"], softwire
+        return softwire["routeMtu"]
+
+    size = wait.until(shown, "a1 shows what its routes carry")
+    wait.until(lambda: probe.too_big("h1", host(2), 1280, 1) == (gateway(1), size),
+               "h1 learns that packets to h2 are at most %d" % size)
+    with inject.listener("h2", host(2), probe.PORT) as sock:
+        probe.send("h1", host(2), size=size)
+        probe.send("h1", host(2), size=1400, df=False)
+        heard = []
+
+        def both():
+            heard.extend(len(data) for data in inject.heard(sock, 0.5))
+            return {size - 28, 1400 - 28} <= set(heard)
+
+        wait.until(both, "one of %d octets, and a larger one in fragments" % size)
+    mesh.assert_protected()
+    core_mtu(1500)
 
 
 @pytest.mark.parametrize("tunnel,protection", [

@@ -3,8 +3,8 @@
 import pytest
 
 from conftest import run_topology
-from lib import kernel, mesh4, packet, softwires, traffic, wait
-from lib.mesh import host, island
+from lib import inject, kernel, mesh4, netns, packet, probe, softwires, traffic, wait
+from lib.mesh import gateway, host, island
 from lib.mesh4 import loopback
 from lib.router import Router
 from lib.securemesh import GROUP_KEY, wait_up
@@ -34,6 +34,34 @@ def mesh():
     yield from run_topology(SecureMesh4("secure4", numbers=(1, 2)))
 
 
+IPV6_MTU_MIN = 1280  # of a link (RFC 8200 section 5)
+
+
+def core_mtu(mesh, mtu):
+    for n in mesh.numbers:
+        for node, device in (("a%d" % n, "a%d-p" % n), ("p", "p-a%d" % n)):
+            netns.ip_batch(node, ["link set %s mtu %d" % (device, mtu)])
+
+
+def crosses_in_fragments(mesh):
+    """Over a core of 1000 octets an IPv6 packet of 1280 arrives, and a larger one is answered
+    (RFC 4213 section 3.2.2)."""
+    core_mtu(mesh, 1000)
+    for n, m in mesh.pairs():
+        with inject.listener("h%d" % m, host(m, 6), probe.PORT) as sock:
+
+            def arrives():
+                probe.send("h%d" % n, host(m, 6), size=IPV6_MTU_MIN)
+                return any(len(data) == IPV6_MTU_MIN - 48 for data in inject.heard(sock, 0.5))
+
+            wait.until(arrives, "h%d gets a packet of %d octets" % (m, IPV6_MTU_MIN))
+        assert probe.too_big("h%d" % n, host(m, 6), IPV6_MTU_MIN + 1) == (
+            gateway(n, 6), IPV6_MTU_MIN)
+        shown = mesh["a%d" % n].json("swmeshd", "show softwire")["softwires"][0]
+        assert "in fragments" in shown["mtuNote"], shown
+    core_mtu(mesh, 1500)
+
+
 @pytest.mark.parametrize("tunnel", list(TUNNELS))
 def test_protected(mesh, tunnel):
     """IPv6 islands talk; the IPv4 core sees ESP and IKE between the AFBRs, and never GRE or
@@ -56,5 +84,7 @@ def test_protected(mesh, tunnel):
     assert None not in traffic.ping("h1", host(2, 6), 3)
     seen = mesh.capture.packets(mark)
     assert packet.select(seen, encap="esp", src=loopback(1), dst=loopback(2))
+    crosses_in_fragments(mesh)
+    seen = mesh.capture.packets(mark)
     assert packet.not_ipsec(seen, {loopback(1), loopback(2)}) == []
     assert packet.unprotected(mesh.capture.packets()) == []

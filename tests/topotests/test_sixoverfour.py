@@ -6,7 +6,7 @@ IPv6 routes come by BGP sessions over IPv4, with next hop ::ffff:a.b.c.d (B13).
 import pytest
 
 from conftest import run_topology
-from lib import kernel, packet, probe, softwires, traffic, wait
+from lib import inject, kernel, netns, packet, probe, softwires, traffic, wait
 from lib.mesh import gateway, host, island
 from lib.mesh4 import Mesh4, loopback
 
@@ -98,3 +98,45 @@ def test_outer_header(mesh, encapsulation):
     wait.until(lambda: len(crossed()) == 2, "both cross")
     assert [(p.outer.ttl, p.outer.tos, p.inner.ttl) for p in crossed()] == [
         (64, 46 << 2, 4), (64, 10 << 2 | 2, 199)]
+
+
+NARROW = 576  # what every IPv4 host takes
+IPV6_MTU_MIN = 1280  # of a link (RFC 8200 section 5)
+
+
+@pytest.fixture()
+def narrow_link(mesh):
+    """The link between a1 and p carries 576 octets: a1's own, and one further on for a2."""
+    ends = (("a1", "a1-p"), ("p", "p-a1"))
+    for node, device in ends:
+        netns.ip_batch(node, ["link set %s mtu %d" % (device, NARROW)])
+    yield
+    for node, device in ends:
+        netns.ip_batch(node, ["link set %s mtu %d" % (device, CORE_MTU)])
+    netns.run("a2", ["ip", "route", "flush", "cache"])
+
+
+@pytest.mark.parametrize("n,m", [(1, 2), (2, 1)])
+def test_narrow_core(mesh, encapsulation, narrow_link, n, m):
+    """An IPv6 packet of 1280 octets crosses a core that carries less, in fragments, whether the
+    narrow link is the AFBR's own or it hears of it by ICMP (RFC 4213 section 3.2.2, RFC 1191);
+    what is larger is answered to its inner source."""
+    mark = mesh.capture.mark()
+    with inject.listener("h%d" % m, host(m, 6), probe.PORT) as sock:
+
+        def arrives():
+            probe.send("h%d" % n, host(m, 6), size=IPV6_MTU_MIN)
+            return any(len(data) == IPV6_MTU_MIN - 48 for data in inject.heard(sock, 0.5))
+
+        wait.until(arrives, "h%d gets a packet of %d octets" % (m, IPV6_MTU_MIN))
+    outer = [p.outer for p in mesh.capture.packets(mark) if p.outer and p.outer.src == loopback(n)
+             and p.outer.fragment]
+    assert n != 1 or outer and max(p.length for p in outer) <= NARROW, outer
+    answer = probe.too_big("h%d" % n, host(m, 6), IPV6_MTU_MIN + 1)
+    assert answer == (gateway(n, 6), IPV6_MTU_MIN), answer
+    a = "a%d" % n
+    shown = next(one for one in mesh[a].json("swmeshd", "show softwire")["softwires"]
+                 if one["endpoint"] == loopback(m))
+    assert (shown["mtu"], shown["routeMtu"]) == (IPV6_MTU_MIN, 0), shown
+    assert "carries packets of %d octets" % NARROW in shown["mtuNote"], shown
+    assert "in fragments" in shown["mtuNote"], shown

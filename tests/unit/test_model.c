@@ -128,6 +128,7 @@ static void test_narrow_path(void **state)
 	path(PEER, true, false, 1280);
 	assert_int_equal(softwire_mtu(demand->via), 1280);
 	assert_int_equal(softwire_route_mtu(demand->via), 1280 - 48);
+	assert_false(softwire_fragments(demand->via));
 	softwire_mtu_note(demand->via, note, sizeof(note));
 	assert_non_null(strstr(note, "an MTU of 1328 or more"));
 }
@@ -388,6 +389,7 @@ static void test_module_refuses(void **state)
  * IPv4-mapped one is IPv4 (B13). */
 static void test_endpoint_is_next_hop(void **state)
 {
+	char note[MESH_REASON_LEN];
 	static const struct tlv bare[] = {{TEA_TYPE_IPIP, 0, NULL, 0}, {0}};
 	struct demand *demand = ask(1, PEER, bare);
 
@@ -402,6 +404,17 @@ static void test_endpoint_is_next_hop(void **state)
 	path("192.0.2.2", true, false, 1400);
 	assert_ptr_equal(demand->via, softwire("192.0.2.2", TEA_TYPE_IPIP, 0));
 	assert_int_equal(softwire_mtu(demand->via), 1400 - 20);
+	/* RFC 4213 section 3.2.2: what an IPv6 link carries crosses, in
+	 * fragments; the routes keep the device's MTU. */
+	assert_false(softwire_fragments(demand->via));
+	path("192.0.2.2", true, false, 1299);
+	assert_true(softwire_fragments(demand->via));
+	assert_int_equal(softwire_mtu(demand->via), 1280);
+	assert_int_equal(softwire_route_mtu(demand->via), 0);
+	softwire_mtu_note(demand->via, note, sizeof(note));
+	assert_non_null(strstr(note, "in fragments"));
+	path("192.0.2.2", true, false, 1300);
+	assert_false(softwire_fragments(demand->via));
 }
 
 /* ---- the way to the endpoint ---- */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which ICMPv6 messages lower a softwire's MTU, and which do not: those that
+ * Which ICMP messages lower a softwire's MTU, and which do not: those that
  * quote no packet of ours, and those that are cut off anywhere.
  */
 #include <zebra.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "checksum.h"
 #include "privs.h"
 
 #include "swmeshd/swmesh_debug.h"
@@ -181,6 +182,85 @@ static void test_cut_off(void **state)
 		assert_null(parse(good, len, &mtu));
 }
 
+/* ---- over an IPv4 core ---- */
+
+/* From a router; type 3, code 4, checksum, MTU 600 (RFC 1191); then what we
+ * sent: 192.0.2.1 to 192.0.2.2, GRE with key 200. */
+static const uint8_t good4[] = {
+	0x45, 0, 0,    56,   0,	  0, 0,	   0,	64, 1,	0,    0,
+	10,   0, 0,    9,					    /* router */
+	192,  0, 2,    1,    3,	  4, 0,	   0,	0,  0,	0x02, 0x58, /* ICMP */
+	0x45, 0, 0x05, 0,    0,	  0, 0x40, 0,	64, 47, 0,    0,    /* IPv4 */
+	192,  0, 2,    1,    192, 0, 2,	   2,			    /* */
+	0x20, 0, 0x86, 0xdd, 0,	  0, 0,	   200,			    /* GRE */
+};
+#define AT4_ICMP 20
+#define AT4_CHECKSUM 22
+#define AT4_MTU 26
+#define AT4_QUOTED 28
+#define AT4_SOURCE_END 43
+#define AT4_DEST_END 47
+#define AT4_KEY_END 55
+
+static int setup4(void **state)
+{
+	setup(state);
+	assert_int_equal(str2ipaddr("192.0.2.1", &mesh.local_source), 0);
+	afbr_table_del(&mesh.afbrs, &afbr);
+	assert_int_equal(str2ipaddr("192.0.2.2", &afbr.addr), 0);
+	afbr_table_add(&mesh.afbrs, &afbr);
+	return 0;
+}
+
+/* The first `len` octets of the good message with one octet changed, and the
+ * checksum right; from memory of exactly that size. */
+static struct softwire *parse4(size_t at, uint8_t octet, size_t len,
+			       uint32_t *mtu)
+{
+	uint8_t *msg = malloc(len ? len : 1);
+	struct softwire *sw;
+	uint16_t sum;
+
+	memcpy(msg, good4, len);
+	if (at < len)
+		msg[at] = octet;
+	if (len >= AT4_CHECKSUM + sizeof(sum)) {
+		sum = in_cksum(msg + AT4_ICMP, len - AT4_ICMP);
+		memcpy(msg + AT4_CHECKSUM, &sum, sizeof(sum));
+		if (at == AT4_CHECKSUM)
+			msg[at] ^= octet;
+	}
+	sw = swmesh_pmtu_parse4(&mesh, msg, len, mtu);
+	free(msg);
+	return sw;
+}
+
+static void test_ipv4(void **state)
+{
+	const size_t all = sizeof(good4);
+	uint32_t mtu;
+
+	assert_ptr_equal(parse4(0, good4[0], all, &mtu), &gre);
+	assert_int_equal(mtu, 600);
+	/* The least that counts; none is told. */
+	assert_ptr_equal(parse4(AT4_MTU, 0, all, &mtu), &gre);
+	assert_int_equal(mtu, 552);
+	assert_ptr_equal(parse4(AT4_MTU, 0x05, all, &mtu), &gre);
+	assert_int_equal(mtu, 0x0558);
+	for (size_t len = 0; len < all; len++)
+		assert_null(parse4(0, good4[0], len, &mtu));
+	assert_null(parse4(AT4_CHECKSUM, 1, all, &mtu));
+	assert_null(parse4(AT4_ICMP, 11, all, &mtu));	 /* time exceeded */
+	assert_null(parse4(AT4_ICMP + 1, 3, all, &mtu)); /* port */
+	assert_null(parse4(AT4_SOURCE_END, 9, all, &mtu));
+	assert_null(parse4(AT4_DEST_END, 9, all, &mtu));
+	assert_null(parse4(AT4_KEY_END, 100, all, &mtu));
+	/* Header lengths that are none, or lead beyond the end. */
+	assert_null(parse4(0, 0x44, all, &mtu));
+	assert_null(parse4(AT4_QUOTED, 0x44, all, &mtu));
+	assert_null(parse4(AT4_QUOTED, 0x4f, all, &mtu));
+}
+
 /* What was learned counts where it is the smaller one. */
 static void test_path_mtu(void **state)
 {
@@ -205,6 +285,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_checksum, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ipv4, setup4, teardown),
 		cmocka_unit_test_setup_teardown(test_path_mtu, setup, teardown),
 	};
 
