@@ -100,7 +100,8 @@ static void next_hop_of(const struct attr *attr, struct incoming *in)
 /*
  * The SW-NHOP of a route with a TEA; NULL when it can have none.  A next hop
  * that is a SW-NHOP already was set by an earlier call of the map, and then
- * belongs to this very attribute; or somebody made it up.
+ * belongs to this very attribute and is counted for the neighbor; or somebody
+ * made it up.
  */
 static struct swmesh_nhop *nhop_for(const struct bgp_path_info *path,
 				    struct incoming *in)
@@ -115,7 +116,8 @@ static struct swmesh_nhop *nhop_for(const struct bgp_path_info *path,
 		return swmesh_nhop_get(path->peer, &in->next_hop, in->classic,
 				       in->afi, in->tea, in->len);
 	n = swmesh_nhop_find(&in->next_hop);
-	if (!n || n->afi != in->afi || !swmesh_nhop_serves(n, in->tea, in->len))
+	if (!n || n->afi != in->afi || !swmesh_use_has(n, path->peer) ||
+	    !swmesh_nhop_serves(n, in->tea, in->len))
 		return NULL;
 	return n;
 }

@@ -27,12 +27,15 @@ DEFINE_MTYPE_STATIC(SWMESH, SWMESH_USE, "Neighbor's use of a SW-NHOP");
 
 /* Paths that one round of looking may touch: some milliseconds. */
 #define LOOK_PATHS 50000
+/* Routes over a limit that one round takes out, which is more work. */
+#define REVOKE_PATHS 5000
 
 struct swmesh_use {
 	struct swmesh_use *next;
 	struct swmesh_peer *peer;
 	bool seen;
 	bool lingers; /* nobody uses the SW-NHOP; this was one of the last */
+	bool revoked; /* over the limit: the neighbor's routes have to go */
 };
 
 static struct swmesh_pool pool = {.max = SWMESH_POOL_MAX};
@@ -57,7 +60,7 @@ static void use_free(struct swmesh_nhop *n, struct swmesh_use *use)
 {
 	if (use->lingers)
 		use->peer->quota.lingering -= n->weight;
-	else
+	else if (!use->revoked)
 		use->peer->quota.held -= n->weight;
 	XFREE(MTYPE_SWMESH_USE, use);
 }
@@ -144,7 +147,7 @@ bool swmesh_use_has(const struct swmesh_nhop *n, const struct peer *peer)
 {
 	const struct swmesh_use *use = use_find(n, swmesh_peer_get(peer));
 
-	return use && !use->lingers;
+	return use && !use->lingers && !use->revoked;
 }
 
 void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
@@ -153,8 +156,9 @@ void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
 	struct swmesh_use *use = use_find(n, stats);
 
 	if (use) {
-		use->lingers = false;
-		stats->quota.lingering -= n->weight;
+		if (use->lingers)
+			stats->quota.lingering -= n->weight;
+		use->lingers = use->revoked = false;
 	} else {
 		use = XCALLOC(MTYPE_SWMESH_USE, sizeof(*use));
 		use->peer = stats;
@@ -167,11 +171,12 @@ void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
 /* ---- who still uses it ---- */
 
 static uint32_t round_now = 1;
-static unsigned int paths_left;
+static unsigned int paths_left, revoke_left;
 
 void swmesh_use_check_begin(void)
 {
 	paths_left = LOOK_PATHS;
+	revoke_left = REVOKE_PATHS;
 }
 
 static bool is_of(const struct swmesh_use *use, const struct peer *peer)
@@ -191,11 +196,39 @@ static unsigned int mark_unseen(struct swmesh_nhop *n)
 	return count;
 }
 
-static bool mark_seen(struct swmesh_nhop *n, const struct peer *peer)
+/*
+ * As if the neighbor had withdrawn the route.  Where bgpd stores what it
+ * receives this would be forgotten; it looks at such routes anew itself.
+ */
+static void take_out(struct bgp_path_info *pi)
 {
-	for (struct swmesh_use *use = n->uses; use; use = use->next)
-		if (!use->seen && is_of(use, peer))
-			return use->seen = true;
+	const struct bgp_table *table = bgp_dest_table(pi->net);
+	struct peer *peer = pi->peer;
+
+	if (pi->sub_type != BGP_ROUTE_NORMAL ||
+	    !swmesh_af_is_ip(table->afi, table->safi) ||
+	    CHECK_FLAG(peer->af_flags[table->afi][table->safi],
+		       PEER_FLAG_SOFT_RECONFIG))
+		return;
+	revoke_left--;
+	bgp_withdraw(peer, bgp_dest_get_prefix(pi->net), pi->addpath_rx_id,
+		     NULL, table->afi, table->safi, pi->type, pi->sub_type,
+		     NULL, NULL, 0, NULL);
+}
+
+/* True when that was the first path of its neighbor's. */
+static bool mark_seen(struct swmesh_nhop *n, struct bgp_path_info *pi)
+{
+	struct swmesh_use *use = n->uses;
+
+	while (use && (use->seen || !is_of(use, pi->peer)))
+		use = use->next;
+	if (!use)
+		return false;
+	if (!use->revoked)
+		return use->seen = true;
+	if (revoke_left)
+		take_out(pi);
 	return false;
 }
 
@@ -204,7 +237,7 @@ static unsigned int look(struct swmesh_nhop *n, struct bgp *bgp,
 			 unsigned int unseen)
 {
 	const struct bgp_nexthop_cache *bnc = swmesh_nhop_bnc(n, bgp);
-	const struct bgp_path_info *pi;
+	struct bgp_path_info *pi;
 
 	if (!bnc)
 		return unseen;
@@ -214,7 +247,7 @@ static unsigned int look(struct swmesh_nhop *n, struct bgp *bgp,
 		if (paths_left)
 			paths_left--;
 		if (!CHECK_FLAG(pi->flags, BGP_PATH_REMOVED) &&
-		    mark_seen(n, pi->peer))
+		    mark_seen(n, pi))
 			unseen--;
 	}
 	return unseen;
@@ -224,7 +257,7 @@ static unsigned int look(struct swmesh_nhop *n, struct bgp *bgp,
 static void let_linger(struct swmesh_nhop *n)
 {
 	for (struct swmesh_use *use = n->uses; use; use = use->next) {
-		if (use->lingers)
+		if (use->lingers || use->revoked)
 			continue;
 		use->lingers = true;
 		use->peer->quota.held -= n->weight;
@@ -238,7 +271,7 @@ static void drop_unseen(struct swmesh_nhop *n)
 	struct swmesh_use *use;
 
 	while ((use = *slot)) {
-		if (use->seen) {
+		if (use->seen || (use->revoked && !revoke_left)) {
 			slot = &use->next;
 			continue;
 		}
@@ -263,6 +296,8 @@ void swmesh_use_check(struct swmesh_nhop *n)
 		let_linger(n);
 	else if (unseen)
 		drop_unseen(n);
+	if (!revoke_left)
+		n->looked_at = round_now - 1; /* it may have more */
 }
 
 /* ---- what was refused ---- */
@@ -357,7 +392,7 @@ static void recover(void)
 
 bool swmesh_use_check_end(void)
 {
-	bool all = paths_left != 0;
+	bool all = paths_left && revoke_left;
 
 	if (all)
 		round_now++;
@@ -372,22 +407,19 @@ bool swmesh_use_waiting(void)
 
 /* ---- configuration ---- */
 
-/* Uses that are over the limit go, and their routes with them as soon as they
- * are looked at again. */
+/* Uses that are over the limit count no more; their routes go when they are
+ * looked at again, or in the next rounds. */
 static void trim(struct swmesh_peer *stats, uint32_t max)
 {
-	struct swmesh_use **slot, *use;
 	struct swmesh_nhop *n = NULL;
+	struct swmesh_use *use;
 
 	while (stats->quota.held > max && (n = swmesh_nhop_next(n))) {
-		slot = &n->uses;
-		while (*slot && ((*slot)->peer != stats || (*slot)->lingers))
-			slot = &(*slot)->next;
-		use = *slot;
-		if (!use)
+		use = use_find(n, stats);
+		if (!use || use->lingers || use->revoked)
 			continue;
-		*slot = use->next;
-		use_free(n, use);
+		use->revoked = true;
+		stats->quota.held -= n->weight;
 	}
 }
 
