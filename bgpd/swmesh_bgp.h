@@ -114,7 +114,7 @@ void swmesh_policy_walk(const struct bgp *bgp,
 			void (*func)(const struct swmesh_policy *p, void *arg),
 			void *arg);
 /* A command has run: neighbors it has removed have no policy any more. */
-void swmesh_policy_forget(void);
+void swmesh_policy_forget(const char *command);
 void swmesh_policy_init(void);
 
 /* ---- _filter ---- */

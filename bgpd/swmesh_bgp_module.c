@@ -84,7 +84,7 @@ static int route_processed(struct bgp *bgp, afi_t afi, safi_t safi,
 static int command_done(struct vty *vty, const char *command)
 {
 	/* At once: the next command may bring a neighbor of the same name. */
-	swmesh_policy_forget();
+	swmesh_policy_forget(command);
 	swmesh_attach_forget();
 	commands_run = true;
 	swmesh_post();

@@ -98,19 +98,23 @@ static void forget_gone(struct bgp *bgp)
 			policy_free(p);
 }
 
-void swmesh_policy_forget(void)
+static bool is_no(const char *command)
 {
-	static unsigned int seen;
-	unsigned int total = 0;
+	while (isspace((unsigned char)*command))
+		command++;
+	return !strncmp(command, "no", 2);
+}
+
+void swmesh_policy_forget(const char *command)
+{
 	struct listnode *node;
 	struct bgp *bgp;
 
+	/* Others remove no neighbor, and there are thousands in a file. */
+	if (!swmesh_policies_exist() || !is_no(command))
+		return;
 	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
-		total += listcount(bgp->peer) + listcount(bgp->group);
-	if (total < seen && swmesh_policies_exist())
-		for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
-			forget_gone(bgp);
-	seen = total;
+		forget_gone(bgp);
 }
 
 static int instance_deleted(struct bgp *bgp)

@@ -200,6 +200,37 @@ def test_limit_changes(world):
     assert len(log_lines(router, "more softwires than its maximum-softwires of 5")) == 1
 
 
+def test_limit_of_a_deaf_neighbor(world):
+    """A smaller limit takes what is over it out, though the neighbor, whose routes bgpd does not
+    store, does not send them again when it is asked to."""
+    router, peer = world.router, world[OTHER]
+    flood(peer, range(30))
+    settled(router, OTHER, 30)
+    configure(router, "neighbor %s maximum-softwires 20" % dut.address(OTHER))
+    wait.until(lambda: len(table(router)) == 20, "20 routes are left")
+    assert row(router, OTHER)["softwires"] == 20 and len(used(router)) == 20
+    flood(peer, range(30))
+    settled(router, OTHER, 20)
+    assert len(table(router)) == 20
+
+
+def test_made_up_next_hop(world):
+    """Who knows a SW-NHOP, and sends it for a next hop, does not get round his limit by that."""
+    router = world.router
+    configure(router, "neighbor %s maximum-softwires 20" % dut.address(OTHER))
+    teas = [dut.gre(None, "2a01:300::%x" % n) for n in range(24)]
+    for n, tea in enumerate(teas):
+        world[STORED].announce(prefix(n), "10.255.9.2", tea)
+    settled(router, STORED, 24)
+    hops = {hop["tea"]["propagate"]: hop["swNhop"] for hop in used(router)}
+    denied = dut.counters(router, OTHER).get("denied", 0)
+    for n, tea in enumerate(teas):
+        world[OTHER].announce(prefix(n, 11), hops[tea.hex()], tea)
+    wait.until(lambda: dut.counters(router, OTHER)["denied"] == denied + 24, "all are refused")
+    assert len(table(router)) == 24
+    withdraw(world[STORED], range(24))
+
+
 GROUP = """router bgp %d
  neighbor LEAF peer-group
  neighbor LEAF remote-as internal
@@ -244,6 +275,32 @@ def test_peer_group(world):
     finally:
         for member in members:
             member.stop()
+
+
+def test_removed_neighbor(world):
+    """What was said about a neighbor goes with it, also when a dynamic one has come since the
+    operator's last command: nobody inherits it who is configured by the name later."""
+    router, address = world.router, "fd00:9::8"
+    configure(router, "neighbor %s remote-as 65008" % address,
+              "neighbor %s tunnel-encapsulation" % address,
+              "neighbor DYNAMIC peer-group", "neighbor DYNAMIC remote-as internal",
+              "bgp listen range fd00:9::9/128 peer-group DYNAMIC",
+              "address-family ipv4 unicast", "neighbor DYNAMIC activate")
+    assert address + " tunnel-encapsulation" in running(router)
+    netns.ip_batch(dut.SPEAKERS, ["address replace fd00:9::9/64 dev bsp-bdut nodad"])
+    dynamic = bgp.Speaker(dut.SPEAKERS, "fd00:9::9", dut.ROUTER, dut.ASN, "10.255.9.9", ibgp=True)
+    terminal = router["bgpd"].vty
+    terminal.fresh()
+    for line in ("configure terminal", "router bgp %d" % dut.ASN):
+        assert terminal.execute(line)[0] == 0
+    dynamic.start()
+    try:
+        assert terminal.execute("no neighbor %s" % address)[0] == 0
+        assert address + " tunnel-encapsulation" not in running(router)
+    finally:
+        dynamic.stop()
+        configure(router, "no bgp listen range fd00:9::9/128 peer-group DYNAMIC",
+                  "no neighbor DYNAMIC peer-group")
 
 
 def test_churn(world):
