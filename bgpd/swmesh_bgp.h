@@ -109,6 +109,8 @@ struct swmesh_policy *swmesh_policy_get(const struct bgp *bgp,
 					const char *neighbor);
 /* Something has been said about somebody: a quick look before a search. */
 bool swmesh_policies_exist(void);
+/* It has a neighbor or a peer group by that name. */
+bool swmesh_neighbor_exists(struct bgp *bgp, const char *neighbor);
 /* Those of an instance, by the neighbors' names. */
 void swmesh_policy_walk(const struct bgp *bgp,
 			void (*func)(const struct swmesh_policy *p, void *arg),
@@ -163,6 +165,7 @@ struct swmesh_peer {
 	char *host;
 	uint64_t count[SWMESH_COUNT_MAX];
 	struct swmesh_quota quota; /* _use */
+	unsigned int n_uses;	   /* _use: that point here */
 	bool collided; /* a SW-NHOP of its routes was another pair's */
 	/* The last one refused. */
 	char reason[TEA_TEXT_LEN];

@@ -78,7 +78,7 @@ static void policy_free(struct swmesh_policy *p)
 
 /* ---- neighbors that go ---- */
 
-static bool neighbor_exists(struct bgp *bgp, const char *neighbor)
+bool swmesh_neighbor_exists(struct bgp *bgp, const char *neighbor)
 {
 	union sockunion su;
 
@@ -94,7 +94,7 @@ static void forget_gone(struct bgp *bgp)
 
 	frr_each_safe (swmesh_policies, &policies, p)
 		if (!strcmp(p->instance, bgp->name_pretty) &&
-		    !neighbor_exists(bgp, p->neighbor))
+		    !swmesh_neighbor_exists(bgp, p->neighbor))
 			policy_free(p);
 }
 

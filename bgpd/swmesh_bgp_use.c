@@ -62,6 +62,7 @@ static void use_free(struct swmesh_nhop *n, struct swmesh_use *use)
 		use->peer->quota.lingering -= n->weight;
 	else if (!use->revoked)
 		use->peer->quota.held -= n->weight;
+	use->peer->n_uses--;
 	XFREE(MTYPE_SWMESH_USE, use);
 }
 
@@ -162,6 +163,7 @@ void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
 	} else {
 		use = XCALLOC(MTYPE_SWMESH_USE, sizeof(*use));
 		use->peer = stats;
+		stats->n_uses++;
 		use->next = n->uses;
 		n->uses = use;
 	}

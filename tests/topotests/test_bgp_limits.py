@@ -303,6 +303,29 @@ def test_removed_neighbor(world):
                   "no neighbor DYNAMIC peer-group")
 
 
+def test_many_dynamic_neighbors(world):
+    """What is counted about dynamic neighbors that are gone does not pile up."""
+    router, count = world.router, 24
+    configure(router, "neighbor DYNAMIC peer-group", "neighbor DYNAMIC remote-as internal",
+              "bgp listen range fd00:9:0:0:1::/80 peer-group DYNAMIC",
+              "address-family ipv4 unicast", "neighbor DYNAMIC activate")
+    addresses = ["fd00:9::1:0:0:%x" % n for n in range(1, count + 1)]
+    netns.ip_batch(dut.SPEAKERS, ["address add %s/64 dev bsp-bdut nodad" % a for a in addresses])
+    try:
+        for number, address in enumerate(addresses):
+            one = bgp.Speaker(dut.SPEAKERS, address, dut.ROUTER, dut.ASN, "10.255.7.%d" % number,
+                              ibgp=True).start()
+            one.announce("10.70.0.0/24", "fd00:9::9", dut.gre())
+            wait.until(lambda: "10.70.0.0/24" in table(router), "its route has come")
+            one.stop()
+            wait.until(lambda: not table(router), "it has gone")
+        kept = [one["neighbor"] for one in router.json("bgpd", "show bgp softwire")["neighbors"]]
+        assert addresses[-1] in kept and len(set(kept) & set(addresses)) < count
+    finally:
+        configure(router, "no bgp listen range fd00:9:0:0:1::/80 peer-group DYNAMIC",
+                  "no neighbor DYNAMIC peer-group")
+
+
 def test_churn(world):
     """Who announces and withdraws gets no more than its share of what is stored."""
     router, hostile = world.router, world[HOSTILE]
