@@ -248,6 +248,11 @@ def test_charon_lets_swmeshd_in(machine):
     assert machine.try_run(["systemctl", "is-enabled", WATCHDOG + ".timer"])[0] != 0
 
 
+def stopped(machine, pids):
+    states = machine.run("sh", "-c", "cat " + " ".join("/proc/%s/task/*/stat" % p for p in pids))
+    return all(line.rsplit(") ", 1)[1][0] == "T" for line in states.splitlines())
+
+
 def test_watchdog(machine):
     """A charon that hangs is told by new connections that it does not answer, what its threads
     do is kept, and it is restarted; one that answers, or is not there, is left alone."""
@@ -259,6 +264,7 @@ def test_watchdog(machine):
         assert machine.try_run([*ask, "echo restarted"]) == (0, "")
         pids = machine.run("pidof", CHARON).split()
         machine.run("kill", "-STOP", *pids)
+        wait.until(lambda: stopped(machine, pids), "all threads of charon have stopped")
         status, said = machine.try_run([*ask, "kill -CONT %s && echo restarted" % " ".join(pids)])
         assert status == 0 and said.split()[-1] == "restarted", said
         assert "does not answer" in said and "Thread " in said, said
