@@ -27,7 +27,10 @@ DEFINE_MTYPE_STATIC(SWMESHD, NL_UNIT, "Netlink request");
  * the event loop has other things to do. A machine that takes longer than
  * BATCH_MS for it is given less the next time.
  */
-#define BATCH_MESSAGES 64
+#define BATCH_WEIGHT 64
+/* Of a message that removes a device: the kernel waits for all who may use it.
+ * Others weigh 1. */
+#define REMOVAL_WEIGHT 16
 #define BATCH_OCTETS 32768
 #define BATCH_MS 10
 /* Messages not answered yet; their answers have to fit the socket's buffer. */
@@ -48,7 +51,7 @@ struct nl_unit {
 	nl_done done;
 	void *arg;
 	uint32_t seq; /* of the first message */
-	unsigned int messages, answered;
+	unsigned int messages, answered, weight;
 	int err;
 	char text[128];
 	size_t len;
@@ -75,7 +78,7 @@ static struct nl_queue_head queue, unhurried;
 static struct timeval unhurried_since;
 static struct nl_waiting_head waiting;
 static unsigned int outstanding; /* messages */
-static unsigned int batch_max = BATCH_MESSAGES;
+static unsigned int batch_max = BATCH_WEIGHT;
 static uint32_t next_seq = 1;
 static struct nl_stats stats;
 
@@ -83,7 +86,7 @@ static struct nl_stats stats;
 static struct {
 	nl_done done;
 	void *arg;
-	unsigned int messages;
+	unsigned int messages, weight;
 	size_t len;
 	uint8_t buf[UNIT_OCTETS] __attribute__((aligned(NLMSG_ALIGNTO)));
 } making;
@@ -117,7 +120,7 @@ void nl_unit_begin(nl_done done, void *arg)
 {
 	making.done = done;
 	making.arg = arg;
-	making.messages = 0;
+	making.messages = making.weight = 0;
 	making.len = 0;
 }
 
@@ -128,6 +131,7 @@ struct nlmsghdr *nl_unit_message(uint16_t type, uint16_t flags)
 	making_close();
 	assert(making.len + NL_MESSAGE_MAX <= sizeof(making.buf));
 	making.messages++;
+	making.weight += type == RTM_DELLINK ? REMOVAL_WEIGHT : 1;
 	nlh = mnl_nlmsg_put_header(making.buf + making.len);
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
@@ -156,6 +160,7 @@ static struct nl_unit *making_finish(void)
 	unit->done = making.done;
 	unit->arg = making.arg;
 	unit->messages = making.messages;
+	unit->weight = making.weight;
 	unit->len = making.len;
 	memcpy(unit->data, making.buf, making.len);
 	number_messages(unit);
@@ -228,12 +233,12 @@ static void unit_finish(struct nl_unit *unit)
 	XFREE(MTYPE_NL_UNIT, unit);
 }
 
-static void adapt_batch(unsigned int messages, int64_t us)
+static void adapt_batch(unsigned int weight, int64_t us)
 {
 	if (us > BATCH_MS * 1000)
-		batch_max = MAX(1u, MIN(messages, batch_max) / 2);
+		batch_max = MAX(1u, MIN(weight, batch_max) / 2);
 	else if (us < BATCH_MS * 1000 / 2)
-		batch_max = MIN(2 * batch_max, (unsigned int)BATCH_MESSAGES);
+		batch_max = MIN(2 * batch_max, (unsigned int)BATCH_WEIGHT);
 }
 
 static void send_batch(struct thread *t)
@@ -241,16 +246,17 @@ static void send_batch(struct thread *t)
 	static uint8_t buf[BATCH_OCTETS];
 	struct nl_unit *unit, *last = NULL;
 	struct timeval began;
-	unsigned int messages = 0;
+	unsigned int messages = 0, weight = 0;
 	size_t len = 0;
 
 	frr_each (nl_queue, &queue, unit) {
-		if (len + unit->len > sizeof(buf) || messages >= batch_max ||
+		if (len + unit->len > sizeof(buf) || weight >= batch_max ||
 		    outstanding + messages >= OUTSTANDING_MAX)
 			break;
 		memcpy(buf + len, unit->data, unit->len);
 		len += unit->len;
 		messages += unit->messages;
+		weight += unit->weight;
 		last = unit;
 	}
 	if (!last)
@@ -264,7 +270,7 @@ static void send_batch(struct thread *t)
 	}
 	DEBUGD(&swmesh_dbg_kernel, "kernel: %u messages, %zu octets sent",
 	       messages, len);
-	adapt_batch(messages, monotime_since(&began, NULL));
+	adapt_batch(weight, monotime_since(&began, NULL));
 	stats.batches++;
 	outstanding += messages;
 	do {

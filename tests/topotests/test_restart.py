@@ -89,8 +89,6 @@ def test_swmeshd_restarts_under_traffic(settled, how):
 
 
 CROWD, GROUP = 150, 77  # pairs of devices that are nobody's softwires
-
-
 PAUSE = 0.02  # seconds between two changes; without one, zebra's main loop never ends
 
 
@@ -179,7 +177,8 @@ def test_notifications_lost(settled):
             return "notifications were lost" in file.read()
 
     wait.until(said, "swmeshd says so")
-    softwires.wait_sends("a1", island(2), loopback(2), "ip6gre", 100)
+    # zebra, too, has thousands of them to read, and loses none.
+    softwires.wait_sends("a1", island(2), loopback(2), "ip6gre", 100, limit=200)
     wait_settled(settled, 1)
 
 
