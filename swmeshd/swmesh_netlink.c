@@ -28,9 +28,9 @@ DEFINE_MTYPE_STATIC(SWMESHD, NL_UNIT, "Netlink request");
  * BATCH_MS for it is given less the next time.
  */
 #define BATCH_WEIGHT 64
-/* Of a message that removes a device: the kernel waits for all who may use it.
- * Others weigh 1. */
-#define REMOVAL_WEIGHT 16
+/* Of a message about a device: making one is slow, and when one is removed the
+ * kernel waits for all who may use it. Others weigh 1. */
+#define DEVICE_WEIGHT 16
 #define BATCH_OCTETS 32768
 #define BATCH_MS 10
 /* Messages not answered yet; their answers have to fit the socket's buffer. */
@@ -78,7 +78,7 @@ static struct nl_queue_head queue, unhurried;
 static struct timeval unhurried_since;
 static struct nl_waiting_head waiting;
 static unsigned int outstanding; /* messages */
-static unsigned int batch_max = BATCH_WEIGHT;
+static unsigned int batch_max = DEVICE_WEIGHT;
 static uint32_t next_seq = 1;
 static struct nl_stats stats;
 
@@ -131,7 +131,8 @@ struct nlmsghdr *nl_unit_message(uint16_t type, uint16_t flags)
 	making_close();
 	assert(making.len + NL_MESSAGE_MAX <= sizeof(making.buf));
 	making.messages++;
-	making.weight += type == RTM_DELLINK ? REMOVAL_WEIGHT : 1;
+	making.weight +=
+		type == RTM_NEWLINK || type == RTM_DELLINK ? DEVICE_WEIGHT : 1;
 	nlh = mnl_nlmsg_put_header(making.buf + making.len);
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
