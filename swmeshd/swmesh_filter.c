@@ -10,7 +10,8 @@
  * are put in place, in one transaction that leaves counters and sets as they
  * are: traffic of softwires that bgpd has not yet asked for goes on. Then the
  * sets are read, and corrected like after any change. A table that was not
- * there is made with a few elements; whose have to follow is let in then.
+ * there is made with the first elements; the AFBRs of the others are let in as
+ * theirs follow.
  *
  * A softwire comes up when the table lets its AFBR in, or when there is none.
  */

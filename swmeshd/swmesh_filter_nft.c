@@ -166,12 +166,10 @@ static bool open_event_socket(void)
 {
 	int group = NFNLGRP_NFTABLES, rcvbuf = RCVBUF_OCTETS, fd;
 
-	event_sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!event_sock)
+	if (!filter_sock_open(&event_sock))
 		return false;
 	fd = mnl_socket_get_fd(event_sock);
-	if (mnl_socket_bind(event_sock, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_setsockopt(event_sock, NETLINK_ADD_MEMBERSHIP, &group,
+	if (mnl_socket_setsockopt(event_sock, NETLINK_ADD_MEMBERSHIP, &group,
 				  sizeof(group)) < 0) {
 		mnl_socket_close(event_sock);
 		event_sock = NULL;

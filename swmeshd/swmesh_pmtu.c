@@ -279,21 +279,25 @@ static void look(struct thread *t)
 	}
 }
 
-static int open_socket(int family, int protocol)
+/* That hears what the filter lets through; -1 without one. */
+static int open_socket(int family, int protocol, int level, int option,
+		       const void *filter, socklen_t len)
 {
 	int fd = -1;
 
 	frr_with_privs (&swmesh_privs) {
 		fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	}
-	if (fd >= 0)
+	if (fd >= 0 && !setsockopt(fd, level, option, filter, len)) {
 		set_nonblocking(fd);
-	else
-		zlog_warn(
-			"no socket for %s: %s; the MTU of softwires does not follow the core's",
-			family == AF_INET ? "ICMP" : "ICMPv6",
-			safe_strerror(errno));
-	return fd;
+		return fd;
+	}
+	zlog_warn(
+		"no socket for %s: %s; the MTU of softwires does not follow the core's",
+		family == AF_INET ? "ICMP" : "ICMPv6", safe_strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 void swmesh_pmtu_init(void)
@@ -303,13 +307,13 @@ void swmesh_pmtu_init(void)
 
 	ICMP6_FILTER_SETBLOCKALL(&filter);
 	ICMP6_FILTER_SETPASS(ICMP6_PACKET_TOO_BIG, &filter);
-	sock6 = open_socket(AF_INET6, IPPROTO_ICMPV6);
-	if (sock6 >= 0 && !setsockopt(sock6, IPPROTO_ICMPV6, ICMP6_FILTER,
-				      &filter, sizeof(filter)))
+	sock6 = open_socket(AF_INET6, IPPROTO_ICMPV6, IPPROTO_ICMPV6,
+			    ICMP6_FILTER, &filter, sizeof(filter));
+	if (sock6 >= 0)
 		thread_add_read(master, read6, NULL, sock6, &t_read6);
-	sock4 = open_socket(AF_INET, IPPROTO_ICMP);
-	if (sock4 >= 0 && !setsockopt(sock4, SOL_RAW, ICMP_FILTER, &unreachable,
-				      sizeof(unreachable)))
+	sock4 = open_socket(AF_INET, IPPROTO_ICMP, SOL_RAW, ICMP_FILTER,
+			    &unreachable, sizeof(unreachable));
+	if (sock4 >= 0)
 		thread_add_read(master, read4, NULL, sock4, &t_read4);
 	thread_add_timer(master, look, NULL, LOOK_S, &t_look);
 }
