@@ -33,8 +33,9 @@ DEFINE_MTYPE_STATIC(SWMESHD, VICI_RX, "Packet from charon");
 #define RX_MIN (64 * 1024)
 /* Looks at whether an answer has come, for each that is waited for. */
 #define LOOKS 10
-/* For the answer to our last word, when we end. */
-#define LAST_WORD_MS 300
+/* For the answer to our last word, when we end. charon is busy, mostly, when
+ * its log is read. */
+#define LAST_WORD_MS 3000
 
 static void attempt(struct thread *t);
 static void on_writable(struct thread *t);
@@ -473,10 +474,11 @@ void vici_link_end(struct vici_link *v)
 
 	if (v->ending)
 		return;
-	if (v->state != SWMESH_VICI_UP) {
+	if (v->state < SWMESH_VICI_REGISTERING) {
 		vici_link_stop(v);
 		return;
 	}
+	/* It may have registered us, though we do not know it yet. */
 	v->ending = true;
 	for (const char *const *event = v->ops->events; *event; event++) {
 		op = vici_op_register(VICI_OP_UNREGISTER, *event);
@@ -490,9 +492,9 @@ void vici_link_end_now(struct vici_link *v)
 	int64_t until = now_ms() + LAST_WORD_MS;
 
 	vici_link_end(v);
-	if (v->state == SWMESH_VICI_UP)
+	if (v->ending)
 		write_some(v);
-	while (v->state == SWMESH_VICI_UP) {
+	while (v->ending) {
 		struct pollfd fd = {.fd = v->fd, .events = POLLIN};
 		int64_t left = until - now_ms();
 

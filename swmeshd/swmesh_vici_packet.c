@@ -84,7 +84,7 @@ static bool answer_register(struct vici_link *v,
 		vici_link_stop(v);
 		return false;
 	}
-	if (last)
+	if (last && !v->ending)
 		vici_link_came_up(v);
 	return v->fd >= 0;
 }

@@ -153,15 +153,45 @@ static void test_stop(void **unused)
 	RUN_UNTIL(peer_sees_end());
 }
 
+/* ... and also when charon has not confirmed the registration yet, ... */
+static void test_stop_early(void **unused)
+{
+	swmesh_vici_log_want(true);
+	RUN_UNTIL(accepted());
+	peer_expect(VICI_EVENT_REGISTER, "log");
+	swmesh_vici_stop();
+	peer_expect(VICI_EVENT_UNREGISTER, "log");
+	RUN_UNTIL(peer_sees_end());
+	assert_journal("");
+}
+
+/* ... in which case it is not up for a moment in between. */
+static void test_unwanted_early(void **unused)
+{
+	swmesh_vici_log_want(true);
+	RUN_UNTIL(accepted());
+	peer_expect(VICI_EVENT_REGISTER, "log");
+	swmesh_vici_log_want(false);
+	peer_confirm();
+	peer_expect(VICI_EVENT_UNREGISTER, "log");
+	settle();
+	assert_false(peer_sees_end());
+	peer_confirm();
+	RUN_UNTIL(peer_sees_end());
+	assert_journal("");
+	peer_close();
+}
+
 #define LOG_TEST(name)                                                         \
 	cmocka_unit_test_setup_teardown(name, setup_log, teardown_log)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		LOG_TEST(test_wanted), LOG_TEST(test_wanted_again),
-		LOG_TEST(test_lost),   LOG_TEST(test_charon_away),
-		LOG_TEST(test_stop),
+		LOG_TEST(test_wanted),	       LOG_TEST(test_wanted_again),
+		LOG_TEST(test_lost),	       LOG_TEST(test_charon_away),
+		LOG_TEST(test_stop),	       LOG_TEST(test_stop_early),
+		LOG_TEST(test_unwanted_early),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);
