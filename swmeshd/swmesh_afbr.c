@@ -205,7 +205,8 @@ struct softwire *afbr_softwire(struct afbr *afbr,
 	return NULL;
 }
 
-/* A change is acted upon by the CHANGED event that afbr_update() ends with. */
+/* A change is acted upon by the CHANGED event that afbr_update() ends with. The
+ * filter is told here: a softwire may stay up all the while. */
 static void set_security(struct softwire *sw, struct security *security)
 {
 	struct security *old = sw->security;
@@ -215,6 +216,7 @@ static void set_security(struct softwire *sw, struct security *security)
 	sw->security = security ? security_ref(security) : NULL;
 	security_unref(&old);
 	afbr_mark_demands(sw->afbr);
+	sw->afbr->mesh->ops->softwire_changed(sw);
 }
 
 void afbr_update(struct afbr *afbr)

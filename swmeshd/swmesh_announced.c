@@ -117,6 +117,8 @@ struct peer_key {
 #define PEER_KEYS_MAX 32
 
 struct peer_tunnels {
+	bool marks; /* some TLV says that it is protected, whatever the method
+		     */
 	bool ipip, ipip_clear;
 	uint8_t ipip_payload;
 	unsigned int n;
@@ -156,6 +158,7 @@ static void peer_key_add(struct peer_tunnels *peer, const struct tea_tunnel *tt)
 
 static void peer_add(struct peer_tunnels *peer, const struct tea_tunnel *tt)
 {
+	peer->marks |= tea_tunnel_is_protected(tt);
 	switch (tunnel_base_type(tt->type)) {
 	case TEA_TYPE_GRE:
 		peer_key_add(peer, tt);
@@ -250,6 +253,12 @@ static const struct local_tunnel *local_of(const struct softwire *sw)
 	return NULL;
 }
 
+static void afbr_has_asked(struct afbr *afbr)
+{
+	afbr->has_asked = true;
+	afbr->was_protected = false;
+}
+
 /*
  * S6: the AFBR drops what is not protected, and we have lost, or never had, the
  * `security` that would protect it.  An AFBR that can announce this does; of
@@ -259,10 +268,8 @@ static enum clear_refusal refusal_of(struct softwire *sw, bool has, bool clear)
 {
 	const struct local_tunnel *local = local_of(sw);
 
-	if (has && !clear) {
-		sw->afbr->has_asked = true;
-		sw->afbr->was_protected = false;
-	}
+	if (has && !clear)
+		afbr_has_asked(sw->afbr);
 	if (sw->security || !local)
 		return CLEAR_OK;
 	if (has && !clear)
@@ -300,6 +307,7 @@ static bool softwire_set_peer(struct softwire *sw, bool has, bool clear,
 	sw->okey = okey;
 	sw->payload = payload;
 	afbr_mark_demands(sw->afbr);
+	sw->afbr->mesh->ops->softwire_changed(sw);
 	return true;
 }
 
@@ -346,6 +354,10 @@ void afbr_read_announced(struct afbr *afbr)
 	bool auth_changed, changed;
 
 	peer_collect(afbr, &peer);
+	/* Once is enough: beside it a demand that has not yet gone may still
+	 * have what was announced before. */
+	if (peer.marks)
+		afbr_has_asked(afbr);
 	auth_changed = !auth_same(&afbr->auth, &peer.auth);
 	if (auth_changed) {
 		struct afbr_auth old = afbr->auth;

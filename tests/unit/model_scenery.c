@@ -11,7 +11,7 @@ struct debug swmesh_dbg_events = {0, "events"};
 
 struct mesh mesh;
 unsigned int devices, releases, tracked, retries, holds, changes, configs,
-	guards, sas, sa_releases, route_sets, route_releases;
+	guards, sas, sa_releases, route_sets, route_releases, softwire_changes;
 struct softwire *last_route;
 bool device_ready, guard_ok, sa_ready, filter_ready, route_ready;
 
@@ -26,6 +26,11 @@ static void op_retry(struct softwire *sw, unsigned int ms)
 
 static void op_softwire(struct softwire *sw)
 {
+}
+
+static void op_softwire_changed(struct softwire *sw)
+{
+	softwire_changes++;
 }
 
 static void op_hold(struct afbr *afbr, unsigned int ms)
@@ -131,7 +136,7 @@ static const struct mesh_ops ops = {
 	.sa_set = op_sa_set,
 	.sa_release = op_sa_release,
 	.filter_set = op_filter_set,
-	.softwire_changed = op_softwire,
+	.softwire_changed = op_softwire_changed,
 	.demand_changed = op_demand_changed,
 	.config_changed = op_config_changed,
 };
@@ -161,7 +166,7 @@ void tunnel(const char *set, uint16_t preference, uint16_t type, uint32_t key)
 int setup(void **state)
 {
 	devices = releases = tracked = retries = holds = changes = configs = 0;
-	route_sets = route_releases = 0;
+	route_sets = route_releases = softwire_changes = 0;
 	last_route = NULL;
 	device_ready = true;
 	guard_ok = true;

@@ -21,7 +21,8 @@ extern struct mesh mesh;
 
 /* What was asked of the backends since setup(). */
 extern unsigned int devices, releases, tracked, retries, holds, changes,
-	configs, guards, sas, sa_releases, route_sets, route_releases;
+	configs, guards, sas, sa_releases, route_sets, route_releases,
+	softwire_changes;
 extern struct softwire *last_route;
 /* What device_set(), guard_set(), sa_set() and filter_set() answer. */
 extern bool device_ready, guard_ok, sa_ready, filter_ready, route_ready;

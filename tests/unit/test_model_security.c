@@ -250,6 +250,53 @@ static void test_protected_before_and_says_so(void **state)
 	assert_non_null(demand->via);
 }
 
+/* ... also where its first announcement, from before it had its own line
+ * `security`, lingers beside that one while the first SA comes up. */
+static void test_says_so_beside_the_first(void **state)
+{
+	static const struct tlv marked[] = {
+		{TEA_TYPE_GRE, 200, PEER, .protected = true}, {0}};
+	struct demand *demand;
+
+	protect("CORE");
+	sa_ready = true;
+	demand = ask(1, PEER, plain);
+	path(PEER, true, false, 1500);
+	assert_non_null(demand->via);
+	ask(2, PEER, marked);
+	ask(2, PEER, plain);
+	unprotect(false);
+	assert_non_null(demand->via);
+}
+
+/* The filter, which is brought about later and by itself, is told of a softwire
+ * that is up and stays so while its security and what it sends with change. */
+static void test_filter_is_told(void **state)
+{
+	static const struct tlv other_key[] = {{TEA_TYPE_GRE, 201, PEER}, {0}};
+	struct softwire *sw;
+	unsigned int before;
+
+	ask(1, PEER, plain);
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+	sa_ready = true;
+	before = softwire_changes;
+	protect("CORE");
+	assert_int_equal(sw->state, SOFTWIRE_UP);
+	assert_true(softwire_changes > before);
+
+	before = softwire_changes;
+	unprotect(true);
+	assert_int_equal(sw->state, SOFTWIRE_UP);
+	assert_true(softwire_changes > before);
+
+	before = softwire_changes;
+	ask(1, PEER, other_key);
+	assert_int_equal(sw->state, SOFTWIRE_UP);
+	assert_true(softwire_changes > before);
+}
+
 /* peer policy protected: a tunnel without security is as good as none. */
 static void test_protected_only(void **state)
 {
@@ -394,6 +441,8 @@ int main(void)
 		TEST(test_protected_by_group_key),
 		TEST(test_protected_before),
 		TEST(test_protected_before_and_says_so),
+		TEST(test_says_so_beside_the_first),
+		TEST(test_filter_is_told),
 		TEST(test_protected_only),
 		TEST(test_asks_for_ipsec),
 		TEST(test_keys),
