@@ -29,7 +29,9 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.failed and call.when in ("setup", "call"):
         try:
-            report.sections.append(("kept", collect.collect(item.nodeid)))
+            kept = collect.collect(item.nodeid)
+            report.sections.append(("what AFBRs say", collect.excerpt(kept)))
+            report.sections.append(("kept", kept))
         except Exception as err:  # the test's own failure must still be reported
             report.sections.append(("kept", "collecting failed: %r" % err))
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is kept of a test that failed: logs, daemon state, kernel state, captures."""
+import glob
 import json
 import os
 import re
@@ -14,6 +15,7 @@ SHOWS = {
     "swmeshd": ("show running-config", "show softwire", "show softwire detail json",
                 "show softwire afbr json", "show softwire encap-set json"),
 }
+EXCERPT = 12  # lines
 KERNEL = ("-d -s link show", "address show", "route show table all", "-6 route show table all",
           "-s xfrm state", "xfrm policy", "neighbour show")
 
@@ -54,6 +56,28 @@ def _copy(source, target):
 def _kernel(node):
     for words in KERNEL:
         yield "ip " + words, netns.run(node, ["ip", *words.split()], check=False)
+    yield "nft", netns.run(node, ["nft", "-nn", "list", "ruleset"], check=False)
+
+
+def excerpt(target):
+    """Of what collect() has written: what AFBRs show of their softwires, and say last in their
+    logs. For a report that may be all there is of a machine that is gone."""
+    text = []
+    for path in sorted(glob.glob(os.path.join(target, "*.show"))):
+        with open(path, errors="replace") as file:
+            found = re.search(r"^=== swmeshd: show softwire\n(.*?)(?=^=== |\Z)", file.read(),
+                              re.M | re.S)
+        if found:
+            text += [os.path.basename(path)] + found.group(1).splitlines()[:EXCERPT]
+            text += _last_warnings(os.path.join(path.removesuffix(".show"), "swmeshd.log"))
+    return "\n".join(text)
+
+
+def _last_warnings(log):
+    if not os.path.exists(log):
+        return []
+    with open(log, errors="replace") as file:
+        return [line.rstrip()[:200] for line in file if "[EC " in line][-EXCERPT:]
 
 
 def _shows(router):
