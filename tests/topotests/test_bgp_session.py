@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Our own address on a BGP session goes and comes back while the session stays up."""
+"""BGP sessions: our own address on one goes and comes back while it stays up; and one that ends as
+it comes up."""
 import pytest
 from lib import bgpdut as dut
+from lib import bgpspeaker as bgp
 from lib import netns, wait
 
 from conftest import run_topology
@@ -90,3 +92,26 @@ def test_address(net, speaker, longer):
                    and speaker.routes()[prefix].nexthop == dut.ROUTER,
                    "our address is the next hop of " + prefix, 20)
     speaker.assert_up()
+
+
+class Unlucky(bgp.Speaker):
+    """bgpd ends the first of its sessions as soon as it is up."""
+
+    router, sessions = None, 0
+
+    def connect(self):
+        super().connect()
+        self.sessions += 1
+        if self.sessions == 1:
+            wait.until(lambda: self.local in self.router.bgp_established(1), "bgpd has it")
+            self.router.show("bgpd", "clear bgp %s" % self.local)
+            wait.until(lambda: not self.established, "it has ended")
+
+
+def test_session_that_ends_as_it_comes_up(net):
+    """A speaker that has started has a session at bgpd's end, too (as bgpd has a race)."""
+    one = Unlucky(dut.SPEAKERS, dut.address(4), dut.ROUTER, 65004, "10.255.9.4", ibgp=False)
+    one.router = net[dut.DUT]
+    one.start()
+    assert one.sessions == 2 and one.local in one.router.bgp_established(1)
+    one.stop()

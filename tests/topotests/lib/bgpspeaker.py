@@ -12,7 +12,7 @@ import threading
 import time
 import typing
 
-from . import netns, wait
+from . import netns, topology, vty, wait
 
 MARKER = b"\xff" * 16
 OPEN, UPDATE, NOTIFICATION, KEEPALIVE, ROUTE_REFRESH = 1, 2, 3, 4, 5
@@ -143,11 +143,13 @@ class Speaker:
     # -- life --
 
     def start(self, limit=wait.LIMIT):
-        """Connect (again and again: the router may not listen yet) and reach Established."""
+        """Connect (again and again: the router may not listen yet) and reach Established, at both
+        ends."""
         deadline = time.monotonic() + limit
         while True:
             try:
                 self.connect()
+                self.await_router(deadline - time.monotonic())
                 return self
             except (OSError, AssertionError) as err:
                 self.stop()
@@ -194,6 +196,27 @@ class Speaker:
         self.established = True
         self.thread = threading.Thread(target=self.serve, args=(self.sock,), daemon=True)
         self.thread.start()
+
+    def await_router(self, limit):
+        """Until bgpd says so, too. A passive neighbor that is idle gets an event for the end of
+        its start timer (bgp_start(), TCP_connection_open_failed). When our KEEPALIVE comes just
+        before that, FRR 8.4.4 ends the session that has come up, without a NOTIFICATION."""
+        router = topology.facing(self.node, self.remote)
+        if not router or "bgpd" not in router.daemons:
+            return
+        terminal = vty.Vty(router["bgpd"].vty.path, router.name)
+
+        def stands():
+            if not self.established:
+                raise ConnectionError("ended as it came up: %s %s" % (
+                    self.closed, self.notifications))
+            instances = terminal.json("show bgp vrf all neighbors %s" % self.local)
+            return any(one.get(self.local, {}).get("bgpState") == "Established"
+                       for one in instances.values())
+        try:
+            wait.until(stands, "bgpd has the session with %s" % self.local, limit, 0.02)
+        finally:
+            terminal.close()
 
     def stop(self):
         """Close the connection (no NOTIFICATION)."""

@@ -37,6 +37,15 @@ def device(node, peer):
     return "%s-%s" % (node, peer)
 
 
+def facing(node, address):
+    """The router that has the address on a link to the node; None when no topology has one."""
+    for topo in ACTIVE:
+        for link in topo.links:
+            if link.b == node and address in [a.partition("/")[0] for a in link.a_addresses]:
+                return topo.routers.get(link.a)
+    return None
+
+
 class Topology:
     """nodes: names; ip_lines: node -> ip(8) commands run there once the links are up."""
 
