@@ -180,7 +180,7 @@ def test_reflected_next_hop_self(router, peers):
               family=["neighbor fd00:9::3 next-hop-self"])
     announce(peers[2], "fd00:9::2")
     expect(peers[3], ["fd00:9::2"])
-    assert is_ours(peers[3].routes()["10.99.0.0/24"])
+    wait.until(lambda: is_ours(peers[3].wait_route("10.99.0.0/24")), "our own route has ours")
 
 
 @pytest.mark.parametrize("policy", [True, False])
@@ -217,7 +217,7 @@ def test_far_next_hop(router, peers):
 
 def test_transparent(router, peers):
     """Between clients of a route server the next hop stays; but our own routes have ours."""
-    assert is_ours(peers[5].wait_route("2a01:499::/48"))
+    wait.until(lambda: is_ours(peers[5].wait_route("2a01:499::/48")), "our own route has ours")
     announce(peers[4], "fd00:9::4")
     expect(peers[5], ["fd00:9::4"])
     announce(peers[4], "2001:db8:77::1")

@@ -210,7 +210,7 @@ def test_dampening(world):
         world[4].announce(prefix, "10.255.9.4", TWO)
     world[4].announce("10.17.0.0/24", "10.255.9.4")
     world[3].wait_route("10.17.0.0/24")
-    assert world[3].routes()[prefix].tea == TWO
+    assert world[3].wait_route(prefix).tea == TWO
     shown = world.router.show("bgpd", "show bgp ipv4 unicast " + prefix)
     assert "ampen" not in shown and "enalty" not in shown, shown
     for one in (prefix, "10.17.0.0/24"):

@@ -130,12 +130,16 @@ def test_sw_nhops(router, peers):
         assert update.tea == TEA
         assert update.nexthop.replace("::ffff:aff:902", "::ffff:10.255.9.2") in (
             HOPS[prefix], "::ffff:" + HOPS[prefix]), update.nexthop
-    for family in (4, 6):
-        text = netns.run(dut.DUT, ["ip", "-%d" % family, "route", "show", "proto", "bgp"])
-        for prefix in HOPS:
-            if (":" in prefix) == (family == 6):
-                line = [one for one in text.splitlines() if one.startswith(prefix)]
-                assert line and found[prefix] in line[0], text
+
+    def in_kernel():
+        for family in (4, 6):
+            text = netns.run(dut.DUT, ["ip", "-%d" % family, "route", "show", "proto", "bgp"])
+            for prefix in HOPS:
+                if (":" in prefix) == (family == 6):
+                    line = [one for one in text.splitlines() if one.startswith(prefix)]
+                    assert line and found[prefix] in line[0], text
+        return True
+    wait.until(in_kernel, "zebra has given the routes to the kernel, by their SW-NHOPs")
     for nhop in set(found.values()):
         host_route(router, nhop, False)
     for prefix in HOPS:
@@ -475,4 +479,5 @@ def test_bgpd_restarted(net, router, peers):
     assert sw_nhop(router, "10.40.0.0/24") == before["10.40.0.0/24"]
     wait.until(lambda: before["10.40.1.0/24"] not in
                router.show("swmeshd", "show softwire detail"), "swmeshd forgets the others")
-    assert before["10.40.0.0/24"] in router.show("swmeshd", "show softwire detail")
+    wait.until(lambda: before["10.40.0.0/24"] in router.show("swmeshd", "show softwire detail"),
+               "and has heard of the first")
