@@ -33,7 +33,11 @@ DEFINE_MTYPE_STATIC(SWMESHD, KROUTE, "Kernel route");
 
 static uint32_t route_metric(uint32_t mtu)
 {
-	return mtu ? ROUTE_METRIC + SOFTWIRE_ROUTE_MTU_MAX - mtu : ROUTE_METRIC;
+	if (!mtu)
+		return ROUTE_METRIC;
+	return mtu < SOFTWIRE_ROUTE_MTU_MAX
+		       ? ROUTE_METRIC + SOFTWIRE_ROUTE_MTU_MAX - mtu
+		       : ROUTE_METRIC + mtu;
 }
 
 PREDECL_HASH(kroute_table);
@@ -299,6 +303,22 @@ static struct prefix_ipv6 host_prefix(const struct in6_addr *addr)
 	return p;
 }
 
+/*
+ * Less than the device's where the softwire says so. A route that has had an
+ * MTU goes on having one, the device's: Linux gives an IPv4 route without one
+ * that of an earlier route by the same nexthop object (fib_find_info_nh(), seen
+ * with 6.1), and zebra's routes by this one would stay small for good.
+ */
+static uint32_t mtu_for(const struct kroute *r, const struct softwire *sw)
+{
+	uint32_t mtu = softwire_route_mtu(sw);
+
+	if (mtu || (!r->want_mtu && !(r->present && r->have_mtu)))
+		return mtu;
+	mtu = softwire_mtu(sw);
+	return mtu ? mtu : r->want_mtu;
+}
+
 bool swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
 {
 	struct prefix_ipv6 dst = host_prefix(&demand->sw_nhop);
@@ -309,7 +329,8 @@ bool swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
 	/* 0: the device has just gone, and the softwire will hear of it. */
 	r->want_ifindex = sw ? swmesh_kernel_device_ifindex(sw) : 0;
 	r->wanted = r->want_ifindex != 0;
-	r->want_mtu = sw ? softwire_route_mtu(sw) : 0;
+	if (sw)
+		r->want_mtu = mtu_for(r, sw);
 	kroute_reconcile(r);
 	return is_in(r);
 }

@@ -19,10 +19,10 @@
  * (softwire_fragments()).
  *
  * A message counts only if it quotes a packet from our endpoint to an AFBR's
- * as we send them, with the key for GRE, and never lowers the MTU below what
- * every IPv6 link has (RFC 8201 section 4). Of protected softwires it quotes
- * ESP or AH, which is the kernel's. What was learned is forgotten after ten
- * minutes, as the kernel does, in case the path has become wider.
+ * as we send them, with the key for GRE and the SPI for ESP or AH, and never
+ * lowers the MTU below what every IPv6 link has (RFC 8201 section 4). What was
+ * learned is forgotten after ten minutes, as the kernel does, in case the path
+ * has become wider.
  */
 #include <zebra.h>
 
@@ -42,6 +42,7 @@
 
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_pmtu.h"
+#include "swmeshd/swmesh_xfrm.h"
 #include "swmeshd/swmeshd.h"
 
 #define LEARNED_S 600
@@ -54,6 +55,11 @@
 #define GRE_FLAG_CHECK 0x8000
 #define GRE_FLAG_KEY 0x2000
 #define GRE_KEY_LEN 4
+
+/* Where the SPI is: RFC 4303 section 2, RFC 4302 section 2. */
+#define ESP_AT_SPI 0
+#define AH_AT_SPI 4
+#define SPI_LEN 4
 
 /* RFC 8200 section 5. */
 #define MTU_MIN 1280
@@ -114,29 +120,71 @@ struct quoted {
 	size_t len;
 };
 
-static struct softwire *find_softwire(struct mesh *mesh, const struct quoted *q)
+static struct softwire *find_clear(struct afbr *afbr, const struct quoted *q)
 {
 	uint16_t type = TEA_TYPE_IPIP;
-	uint32_t key = 0;
 	struct softwire *sw;
-	struct afbr *afbr;
+	uint32_t key = 0;
 	bool has = false;
 
 	if (q->protocol == IPPROTO_GRE) {
 		type = TEA_TYPE_GRE;
 		if (!gre_key(q->data, q->len, &has, &key))
 			return NULL;
-	} else if (q->protocol != IPPROTO_IPIP && q->protocol != IPPROTO_IPV6) {
-		return NULL;
 	}
+	frr_each (afbr_softwires, &afbr->softwires, sw) {
+		if (sends(sw, type, has, key))
+			return sw;
+	}
+	return NULL;
+}
+
+static bool sends_by(const struct softwire *sw, uint8_t sa_protocol,
+		     uint32_t spi)
+{
+	uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX];
+	unsigned int n = sw->security ? softwire_protocols(sw, protocols) : 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (swmesh_xfrm_sends(&sw->afbr->mesh->local_source,
+				      &sw->afbr->addr, protocols[i],
+				      sa_protocol, spi))
+			return true;
+	return false;
+}
+
+/* The SPI is what a stranger does not know. */
+static struct softwire *find_protected(struct afbr *afbr,
+				       const struct quoted *q)
+{
+	size_t at = q->protocol == IPPROTO_ESP ? ESP_AT_SPI : AH_AT_SPI;
+	struct softwire *sw;
+
+	if (q->len < at + SPI_LEN)
+		return NULL;
+	frr_each (afbr_softwires, &afbr->softwires, sw)
+		if (sends_by(sw, q->protocol, get32(q->data + at)))
+			return sw;
+	return NULL;
+}
+
+static struct softwire *find_softwire(struct mesh *mesh, const struct quoted *q)
+{
+	struct afbr *afbr;
+
 	if (ipaddr_cmp(&mesh->local_source, &q->source))
 		return NULL;
 	afbr = afbr_find(mesh, &q->dest);
 	if (!afbr)
 		return NULL;
-	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		if (sends(sw, type, has, key))
-			return sw;
+	switch (q->protocol) {
+	case IPPROTO_GRE:
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+		return find_clear(afbr, q);
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+		return find_protected(afbr, q);
 	}
 	return NULL;
 }

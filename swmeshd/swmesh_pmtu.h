@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The core's MTU as its routers tell it, for softwires that are not protected.
+ * The core's MTU as its routers tell it.
  */
 #ifndef SWMESH_PMTU_H
 #define SWMESH_PMTU_H
@@ -19,7 +19,7 @@ void swmesh_pmtu_stop(void);
 /*
  * The softwire that an ICMPv6 message is about, and the MTU it tells; NULL if
  * it is no "packet too big" (RFC 4443 section 3.2) or not about a packet that
- * we sent by a softwire in clear. msg begins with the ICMPv6 type; its checksum
+ * we sent by a softwire. msg begins with the ICMPv6 type; its checksum
  * has been verified.
  */
 struct softwire *swmesh_pmtu_parse(struct mesh *mesh, const uint8_t *msg,

@@ -306,6 +306,24 @@ bool swmesh_xfrm_child(const struct ipaddr *local, const struct ipaddr *remote,
 			  out);
 }
 
+bool swmesh_xfrm_sends(const struct ipaddr *local, const struct ipaddr *remote,
+		       uint8_t protocol, uint8_t sa_protocol, uint32_t spi)
+{
+	struct view_sas_head *list = view_pair_sas(local, remote);
+	struct xfrm_child child;
+	struct view_sa *s;
+
+	if (!list || !view_child(local, remote, protocol, 0, 0, &child) ||
+	    child.protocol != sa_protocol)
+		return false;
+	frr_each (view_sas, list, s)
+		if (s->sa.spi == spi && s->sa.protocol == sa_protocol &&
+		    s->sa.reqid == child.reqid &&
+		    !ipaddr_cmp(&s->sa.dst, remote))
+			return true;
+	return false;
+}
+
 unsigned int swmesh_xfrm_sas(const struct ipaddr *local,
 			     const struct ipaddr *remote, struct xfrm_sa *sas,
 			     unsigned int cap)

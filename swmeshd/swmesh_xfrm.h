@@ -87,6 +87,14 @@ bool swmesh_xfrm_child(const struct ipaddr *local, const struct ipaddr *remote,
 		       uint8_t protocol, uint16_t local_port,
 		       uint16_t remote_port, struct xfrm_child *out);
 
+/*
+ * True if that ESP or AH SA (IPPROTO_ESP or IPPROTO_AH, SPI in host byte order)
+ * protects what we send to the remote address with this upper-layer protocol.
+ * No system call.
+ */
+bool swmesh_xfrm_sends(const struct ipaddr *local, const struct ipaddr *remote,
+		       uint8_t protocol, uint8_t sa_protocol, uint32_t spi);
+
 /* SAs of the pair, both ways, with counters read now; the number, at most cap.
  */
 unsigned int swmesh_xfrm_sas(const struct ipaddr *local,

@@ -17,6 +17,7 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_model.h"
 #include "swmeshd/swmesh_pmtu.h"
+#include "swmeshd/swmesh_xfrm.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd PMTU test");
@@ -24,6 +25,16 @@ struct debug swmesh_dbg_events = {0, "events"};
 struct thread_master *master;
 struct zebra_privs_t swmesh_privs;
 struct mesh *swmesh;
+
+/* The one SA by which we send GRE to the AFBR. */
+#define SPI 0xc0010203
+static uint8_t sa_protocol;
+
+bool swmesh_xfrm_sends(const struct ipaddr *local, const struct ipaddr *remote,
+		       uint8_t protocol, uint8_t by, uint32_t spi)
+{
+	return protocol == IPPROTO_GRE && by == sa_protocol && spi == SPI;
+}
 
 /* RFC 4443 section 3.2: type 2, code 0, checksum, MTU 1400; then what we sent
  * (RFC 8200, RFC 2890): 2001:db8:c::1 to 2001:db8:c::2, GRE with key 200. */
@@ -59,6 +70,7 @@ static int setup(void **state)
 	afbr_softwires_init(&afbr.softwires);
 	afbr_softwires_add_tail(&afbr.softwires, &gre);
 	gre.afbr = &afbr;
+	afbr.mesh = &mesh;
 	gre.tunnel.type = TEA_TYPE_GRE;
 	gre.tunnel.has_key = true;
 	gre.tunnel.key = 100;
@@ -150,13 +162,36 @@ static void test_ip_in_ip(void **state)
 	assert_null(parse_with(AT_NEXT_HEADER, IPPROTO_ESP));
 }
 
-/* Nothing in clear is sent by it, so nobody can have met such a packet. */
+/* Nothing in clear is sent by it, so nobody can have met such a packet; ESP and
+ * AH by our SA count (RFC 4303 section 2, RFC 4302 section 2). */
 static void test_protected(void **state)
 {
 	static struct security security;
+	uint8_t msg[sizeof(good)];
+	uint32_t mtu;
 
 	gre.security = &security;
 	assert_null(parse_with(0, 2));
+
+	memcpy(msg, good, sizeof(msg));
+	for (int ah = 0; ah < 2; ah++) {
+		sa_protocol = ah ? IPPROTO_AH : IPPROTO_ESP;
+		msg[AT_NEXT_HEADER] = sa_protocol;
+		memset(msg + AT_GRE, 0, 8);
+		memcpy(msg + AT_GRE + (ah ? 4 : 0), "\xc0\x01\x02\x03", 4);
+		assert_ptr_equal(parse(msg, sizeof(msg), &mtu), &gre);
+		assert_int_equal(mtu, 1400);
+		assert_null(parse(msg, AT_GRE + (ah ? 7 : 3), &mtu));
+		msg[AT_NEXT_HEADER] = ah ? IPPROTO_ESP : IPPROTO_AH;
+		assert_null(parse(msg, sizeof(msg), &mtu));
+		msg[AT_NEXT_HEADER] = sa_protocol;
+		msg[AT_GRE + (ah ? 7 : 3)]++;
+		assert_null(parse(msg, sizeof(msg), &mtu));
+		msg[AT_GRE + (ah ? 7 : 3)]--;
+		gre.security = NULL;
+		assert_null(parse(msg, sizeof(msg), &mtu));
+		gre.security = &security;
+	}
 	gre.security = NULL;
 }
 
