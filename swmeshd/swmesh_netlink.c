@@ -27,12 +27,14 @@ DEFINE_MTYPE_STATIC(SWMESHD, NL_UNIT, "Netlink request");
  * the event loop has other things to do. A machine that takes longer than
  * BATCH_MS for it is given less the next time.
  */
-#define BATCH_WEIGHT 64
-/* Of a message about a device: making one is slow, and when one is removed the
- * kernel waits for all who may use it. Others weigh 1. */
+#define BATCH_WEIGHT 1024
+/* Of a message about a device: making one takes longer than a route, ... */
 #define DEVICE_WEIGHT 16
+/* ... and when one is removed the kernel waits for all who may use it. Others
+ * weigh 1. */
+#define REMOVAL_WEIGHT 256
 #define BATCH_OCTETS 32768
-#define BATCH_MS 10
+#define BATCH_MS 20
 /* Messages not answered yet; their answers have to fit the socket's buffer. */
 #define OUTSTANDING_MAX 512
 #define RCVBUF_OCTETS (8 * 1024 * 1024)
@@ -78,7 +80,7 @@ static struct nl_queue_head queue, unhurried;
 static struct timeval unhurried_since;
 static struct nl_waiting_head waiting;
 static unsigned int outstanding; /* messages */
-static unsigned int batch_max = DEVICE_WEIGHT;
+static unsigned int batch_max = 4 * DEVICE_WEIGHT;
 static uint32_t next_seq = 1;
 static struct nl_stats stats;
 
@@ -124,6 +126,18 @@ void nl_unit_begin(nl_done done, void *arg)
 	making.len = 0;
 }
 
+static unsigned int weight_of(uint16_t type)
+{
+	switch (type) {
+	case RTM_NEWLINK:
+		return DEVICE_WEIGHT;
+	case RTM_DELLINK:
+		return REMOVAL_WEIGHT;
+	default:
+		return 1;
+	}
+}
+
 struct nlmsghdr *nl_unit_message(uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *nlh;
@@ -131,8 +145,7 @@ struct nlmsghdr *nl_unit_message(uint16_t type, uint16_t flags)
 	making_close();
 	assert(making.len + NL_MESSAGE_MAX <= sizeof(making.buf));
 	making.messages++;
-	making.weight +=
-		type == RTM_NEWLINK || type == RTM_DELLINK ? DEVICE_WEIGHT : 1;
+	making.weight += weight_of(type);
 	nlh = mnl_nlmsg_put_header(making.buf + making.len);
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
@@ -234,11 +247,12 @@ static void unit_finish(struct nl_unit *unit)
 	XFREE(MTYPE_NL_UNIT, unit);
 }
 
+/* A batch that was not full tells nothing of a larger one. */
 static void adapt_batch(unsigned int weight, int64_t us)
 {
 	if (us > BATCH_MS * 1000)
 		batch_max = MAX(1u, MIN(weight, batch_max) / 2);
-	else if (us < BATCH_MS * 1000 / 2)
+	else if (us < BATCH_MS * 1000 / 2 && weight >= batch_max)
 		batch_max = MIN(2 * batch_max, (unsigned int)BATCH_WEIGHT);
 }
 
