@@ -142,7 +142,14 @@ def test_frozen(mesh):
     before = shown(mesh, 1)
     a1, a2 = mesh["a1"], mesh["a2"]
     old = spis(a1.charon)
+
+    def asked():
+        return a1.charon.output().count("vici rekey IKE_SA")
+
+    asked_before = asked()
     a1.show("swmeshd", "clear softwire security all")
+    # The last that it asks for; what comes of all that is for it to read afterwards.
+    wait.until(lambda: asked() > asked_before, "a1's charon is asked", LIMIT, 0.01)
     with a1["swmeshd"].frozen():
         wait.until(lambda: spis(a1.charon) and not spis(a1.charon) & old, "rekeyed", LIMIT)
         # What a1's charon asks while a2's is frozen would make it give a2 up after 48 s.
