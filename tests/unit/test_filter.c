@@ -547,6 +547,27 @@ static void test_superseded(void **state)
 	assert_int_equal(texts_count(&kernel), ELEMENTS);
 }
 
+static bool is_open(void)
+{
+	return kernel_has("open6 2001:db8:a::1 . 47") &&
+	       !kernel_has("protected6 2001:db8:a::1 . 47");
+}
+
+/* What is not sent in clear any more (S6) is not taken in clear, and the other
+ * way round: the AFBR changes from one set to the other. */
+static void test_clear_refused(void **state)
+{
+	start();
+	softwires[0].clear_refused = CLEAR_HISTORY;
+	swmesh_filter_changed(&mesh);
+	run_until(is_protected);
+	assert_int_equal(texts_count(&kernel), ELEMENTS);
+	softwires[0].clear_refused = CLEAR_OK;
+	swmesh_filter_changed(&mesh);
+	run_until(is_open);
+	assert_int_equal(texts_count(&kernel), ELEMENTS);
+}
+
 static bool is_mended(void)
 {
 	return reads == 1 && is_whole();
@@ -617,15 +638,11 @@ int main(void)
 #define TEST(function)                                                         \
 	cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_start),
-		TEST(test_flushed),
-		TEST(test_touched),
-		TEST(test_restart),
-		TEST(test_superseded),
-		TEST(test_refused_once),
-		TEST(test_refused),
-		TEST(test_not_readable),
-		TEST(test_flushed_while_read),
+		TEST(test_start),	 TEST(test_flushed),
+		TEST(test_touched),	 TEST(test_restart),
+		TEST(test_superseded),	 TEST(test_clear_refused),
+		TEST(test_refused_once), TEST(test_refused),
+		TEST(test_not_readable), TEST(test_flushed_while_read),
 	};
 	int failures;
 
