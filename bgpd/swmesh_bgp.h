@@ -280,8 +280,9 @@ void swmesh_nhop_fini(void);
 /* ---- _use ---- */
 
 /* A neighbor may have a SW-NHOP of this weight; if not, it is counted and
- * logged.  stored: there is one already. */
-bool swmesh_use_allowed(const struct peer *peer, uint32_t weight, bool stored);
+ * logged.  n: the one that is stored already, or NULL. */
+bool swmesh_use_allowed(const struct peer *peer, uint32_t weight,
+			const struct swmesh_nhop *n);
 /* A route of this neighbor uses it; counted once. */
 bool swmesh_use_has(const struct swmesh_nhop *n, const struct peer *peer);
 void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer);

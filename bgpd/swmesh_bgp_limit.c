@@ -162,7 +162,7 @@ static const char *note(const struct row *row)
 {
 	if (row->quota.waits_limit)
 		return "refused: maximum-softwires is reached";
-	if (row->quota.waits_pool)
+	if (row->quota.waits_pool || row->quota.waits_share)
 		return "refused: no more of all neighbors' softwires are for it";
 	if (row->limit.warning_only && row->quota.held > row->limit.max)
 		return "over its maximum-softwires, warning-only";

@@ -229,7 +229,7 @@ static struct swmesh_nhop *nhop_admit(const struct peer *peer,
 	struct swmesh_nhop *n;
 
 	ref->weight = weigh(ref);
-	if (!swmesh_use_allowed(peer, ref->weight, false))
+	if (!swmesh_use_allowed(peer, ref->weight, NULL))
 		return NULL;
 	n = nhop_new(peer, ref);
 	if (n)
@@ -250,7 +250,7 @@ static struct swmesh_nhop *nhop_get(const struct peer *peer,
 	if (!n)
 		return nhop_admit(peer, ref);
 	if (!swmesh_use_has(n, peer)) {
-		if (!swmesh_use_allowed(peer, n->weight, true))
+		if (!swmesh_use_allowed(peer, n->weight, n))
 			return NULL;
 		swmesh_use_add(n, peer);
 	}

@@ -112,12 +112,34 @@ static void tell(const struct peer *peer, struct swmesh_quota *quota,
 	}
 }
 
-bool swmesh_use_allowed(const struct peer *peer, uint32_t weight, bool stored)
+static struct swmesh_use *use_find(const struct swmesh_nhop *n,
+				   const struct swmesh_peer *stats)
+{
+	struct swmesh_use *use = n->uses;
+
+	while (use && use->peer != stats)
+		use = use->next;
+	return use;
+}
+
+static enum swmesh_stored stored_by(const struct swmesh_nhop *n,
+				    const struct swmesh_peer *stats)
+{
+	const struct swmesh_use *use;
+
+	if (!n)
+		return SWMESH_STORED_NOT;
+	use = use_find(n, stats);
+	return use && use->lingers ? SWMESH_STORED_OWN : SWMESH_STORED_OTHER;
+}
+
+bool swmesh_use_allowed(const struct peer *peer, uint32_t weight,
+			const struct swmesh_nhop *n)
 {
 	struct swmesh_peer *stats = swmesh_peer_get(peer);
 	struct swmesh_limit limit = swmesh_limit_of(peer);
-	enum swmesh_verdict verdict =
-		swmesh_quota_ask(&stats->quota, &limit, &pool, weight, stored);
+	enum swmesh_verdict verdict = swmesh_quota_ask(
+		&stats->quota, &limit, &pool, weight, stored_by(n, stats));
 
 	tell(peer, &stats->quota, &limit, verdict);
 	if (verdict == SWMESH_FITS || verdict == SWMESH_FITS_WARNING)
@@ -132,16 +154,6 @@ void swmesh_use_collision(struct swmesh_nhop *n, const struct peer *peer)
 {
 	n->contested = true;
 	swmesh_peer_get(peer)->collided = true;
-}
-
-static struct swmesh_use *use_find(const struct swmesh_nhop *n,
-				   const struct swmesh_peer *stats)
-{
-	struct swmesh_use *use = n->uses;
-
-	while (use && use->peer != stats)
-		use = use->next;
-	return use;
 }
 
 bool swmesh_use_has(const struct swmesh_nhop *n, const struct peer *peer)
@@ -344,7 +356,7 @@ static void settle(struct peer *peer, struct swmesh_peer *stats)
 		stats->quota.refused--; /* it was counted when it was */
 	}
 	if (!peer_established(peer)) /* all its routes will come anew */
-		stats->quota.waits_limit = stats->quota.waits_pool = 0;
+		swmesh_quota_wait_no_more(&stats->quota);
 	if (stats->quota.told &&
 	    swmesh_quota_is_low(&stats->quota, &limit, &pool))
 		stats->quota.told = false;

@@ -59,14 +59,16 @@ static uint32_t stored(const struct swmesh_quota *quota)
 	return quota->held + quota->lingering;
 }
 
+/* taken: of the weight, what comes out of the pool. */
 static bool pool_allows(const struct swmesh_quota *quota,
-			const struct swmesh_pool *pool, uint32_t weight)
+			const struct swmesh_pool *pool, uint32_t weight,
+			uint32_t taken)
 {
-	if (weight > left(pool))
+	if (taken > left(pool))
 		return false;
 	/* The first is anybody's, or a small pool would have none to give. */
 	return !stored(quota) ||
-	       stored(quota) + weight <= SHARE * (left(pool) - weight);
+	       stored(quota) + weight <= SHARE * (left(pool) - taken);
 }
 
 static bool limit_allows(const struct swmesh_quota *quota,
@@ -79,14 +81,17 @@ static bool limit_allows(const struct swmesh_quota *quota,
 enum swmesh_verdict swmesh_quota_ask(const struct swmesh_quota *quota,
 				     const struct swmesh_limit *limit,
 				     const struct swmesh_pool *pool,
-				     uint32_t weight, bool is_stored)
+				     uint32_t weight, enum swmesh_stored by)
 {
 	bool fits = limit_allows(quota, limit, weight);
 
 	if (!fits && !limit->warning_only)
 		return SWMESH_REFUSED_LIMIT;
-	if (!is_stored && !pool_allows(quota, pool, weight))
+	if (by == SWMESH_STORED_NOT &&
+	    !pool_allows(quota, pool, weight, weight))
 		return SWMESH_REFUSED_POOL;
+	if (by == SWMESH_STORED_OTHER && !pool_allows(quota, pool, weight, 0))
+		return SWMESH_REFUSED_SHARE;
 	return fits ? SWMESH_FITS : SWMESH_FITS_WARNING;
 }
 
@@ -113,14 +118,31 @@ void swmesh_quota_refused(struct swmesh_quota *quota,
 			  enum swmesh_verdict verdict, uint32_t weight)
 {
 	quota->refused++;
-	keep_smaller(verdict == SWMESH_REFUSED_LIMIT ? &quota->waits_limit
-						     : &quota->waits_pool,
-		     weight);
+	if (verdict == SWMESH_REFUSED_LIMIT)
+		keep_smaller(&quota->waits_limit, weight);
+	else if (verdict == SWMESH_REFUSED_POOL)
+		keep_smaller(&quota->waits_pool, weight);
+	else
+		keep_smaller(&quota->waits_share, weight);
 }
 
 bool swmesh_quota_waits(const struct swmesh_quota *quota)
 {
-	return quota->waits_limit || quota->waits_pool;
+	return quota->waits_limit || quota->waits_pool || quota->waits_share;
+}
+
+void swmesh_quota_wait_no_more(struct swmesh_quota *quota)
+{
+	quota->waits_limit = quota->waits_pool = quota->waits_share = 0;
+}
+
+static bool has_room(const struct swmesh_quota *quota,
+		     const struct swmesh_limit *limit,
+		     const struct swmesh_pool *pool, uint32_t weight,
+		     enum swmesh_stored by)
+{
+	return weight && swmesh_quota_ask(quota, limit, pool, weight, by) <=
+				 SWMESH_FITS_WARNING;
 }
 
 bool swmesh_quota_may_ask(const struct swmesh_quota *quota,
@@ -130,13 +152,12 @@ bool swmesh_quota_may_ask(const struct swmesh_quota *quota,
 	if (quota->pause_ms && now_ms - quota->asked_ms < quota->pause_ms)
 		return false;
 	/* What its own limit stopped may be stored by somebody else. */
-	if (quota->waits_limit &&
-	    swmesh_quota_ask(quota, limit, pool, quota->waits_limit, true) <=
-		    SWMESH_FITS_WARNING)
-		return true;
-	return quota->waits_pool &&
-	       swmesh_quota_ask(quota, limit, pool, quota->waits_pool, false) <=
-		       SWMESH_FITS_WARNING;
+	return has_room(quota, limit, pool, quota->waits_limit,
+			SWMESH_STORED_OTHER) ||
+	       has_room(quota, limit, pool, quota->waits_share,
+			SWMESH_STORED_OTHER) ||
+	       has_room(quota, limit, pool, quota->waits_pool,
+			SWMESH_STORED_NOT);
 }
 
 void swmesh_quota_asked(struct swmesh_quota *quota, int64_t now_ms)
@@ -144,7 +165,7 @@ void swmesh_quota_asked(struct swmesh_quota *quota, int64_t now_ms)
 	bool again = quota->pause_ms &&
 		     now_ms - quota->asked_ms < 4 * (int64_t)quota->pause_ms;
 
-	quota->waits_limit = quota->waits_pool = 0;
+	swmesh_quota_wait_no_more(quota);
 	quota->asked_ms = now_ms;
 	if (!again)
 		quota->pause_ms = SWMESH_ASK_MIN_MS;
@@ -159,5 +180,5 @@ bool swmesh_quota_is_low(const struct swmesh_quota *quota,
 	uint32_t weight = quota->held / 8 + 1;
 
 	return limit_allows(quota, limit, weight) &&
-	       pool_allows(quota, pool, weight);
+	       pool_allows(quota, pool, weight, weight);
 }

@@ -7,7 +7,9 @@
  * A neighbor may have three times what would then be left in it (the dynamic
  * threshold of Choudhury and Hahne's shared buffers): so one alone gets three
  * quarters, which a route reflector needs, and however many take all they can
- * get, something is left for the next.
+ * get, something is left for the next. What a neighbor shares counts for it in
+ * full: else one would bring softwires in and hand them to another, and then
+ * have its own share again.
  */
 #ifndef SWMESH_QUOTA_H
 #define SWMESH_QUOTA_H
@@ -43,7 +45,7 @@ struct swmesh_quota {
 	/* Of the routes refused since the neighbor was asked last: the smallest
 	 * number of softwires that one needs, by why it was refused; 0: none.
 	 */
-	uint32_t waits_limit, waits_pool;
+	uint32_t waits_limit, waits_pool, waits_share;
 	bool told;	   /* the log has it that the bound is reached */
 	uint32_t pause_ms; /* 0: never asked */
 	int64_t asked_ms;
@@ -61,19 +63,25 @@ enum swmesh_verdict {
 	SWMESH_FITS_WARNING,  /* over the limit, which is a warning only */
 	SWMESH_REFUSED_LIMIT, /* the neighbor's own */
 	SWMESH_REFUSED_POOL,  /* its share of the pool */
+	SWMESH_REFUSED_SHARE, /* the same, of what another neighbor has */
+};
+
+/* Whose the softwires are already that a neighbor asks for. */
+enum swmesh_stored {
+	SWMESH_STORED_NOT,
+	SWMESH_STORED_OTHER, /* another's: they take nothing from the pool */
+	SWMESH_STORED_OWN,   /* they linger, and so count for it already */
 };
 
 /* Softwires that a decoded attribute counts for, at least 1. */
 uint32_t swmesh_weight(const struct tea *tea);
 
-/*
- * Whether a neighbor may have so many softwires more. stored: another neighbor
- * has them already, so that they take nothing from the pool.
- */
+/* Whether a neighbor may have so many softwires more. */
 enum swmesh_verdict swmesh_quota_ask(const struct swmesh_quota *quota,
 				     const struct swmesh_limit *limit,
 				     const struct swmesh_pool *pool,
-				     uint32_t weight, bool stored);
+				     uint32_t weight,
+				     enum swmesh_stored stored);
 
 /* What a neighbor may have of the pool, as things are. */
 uint32_t swmesh_quota_share(const struct swmesh_quota *quota,
@@ -85,6 +93,8 @@ void swmesh_quota_refused(struct swmesh_quota *quota,
 
 /* Routes were refused, and the neighbor was not asked for them since. */
 bool swmesh_quota_waits(const struct swmesh_quota *quota);
+/* All its routes will come anew. */
+void swmesh_quota_wait_no_more(struct swmesh_quota *quota);
 
 /* There is room for at least one of them, and it is time to ask. */
 bool swmesh_quota_may_ask(const struct swmesh_quota *quota,

@@ -17,7 +17,8 @@ static enum swmesh_verdict fill(struct swmesh_quota *quota,
 	enum swmesh_verdict verdict;
 
 	for (;;) {
-		verdict = swmesh_quota_ask(quota, limit, pool, 1, false);
+		verdict = swmesh_quota_ask(quota, limit, pool, 1,
+					   SWMESH_STORED_NOT);
 		if (verdict > SWMESH_FITS_WARNING)
 			return verdict;
 		quota->held++;
@@ -34,11 +35,13 @@ static void test_own_limit(void **state)
 	assert_int_equal(fill(&quota, &limit, &pool), SWMESH_REFUSED_LIMIT);
 	assert_int_equal(quota.held, 50);
 	/* What others have already counts, too. */
-	assert_int_equal(swmesh_quota_ask(&quota, &limit, &pool, 1, true),
-			 SWMESH_REFUSED_LIMIT);
+	assert_int_equal(
+		swmesh_quota_ask(&quota, &limit, &pool, 1, SWMESH_STORED_OTHER),
+		SWMESH_REFUSED_LIMIT);
 	limit.warning_only = true;
-	assert_int_equal(swmesh_quota_ask(&quota, &limit, &pool, 1, false),
-			 SWMESH_FITS_WARNING);
+	assert_int_equal(
+		swmesh_quota_ask(&quota, &limit, &pool, 1, SWMESH_STORED_NOT),
+		SWMESH_FITS_WARNING);
 	assert_int_equal(fill(&quota, &limit, &pool), SWMESH_REFUSED_POOL);
 	assert_int_equal(quota.held, SWMESH_POOL_MAX / 4 * 3);
 }
@@ -55,9 +58,39 @@ static void test_reflectors(void **state)
 	assert_int_equal(first.held, 6144);
 	assert_int_equal(swmesh_quota_share(&first, &pool), 6144);
 	for (; second.held < first.held; second.held++)
-		assert_int_equal(
-			swmesh_quota_ask(&second, &none, &pool, 1, true),
-			SWMESH_FITS);
+		assert_int_equal(swmesh_quota_ask(&second, &none, &pool, 1,
+						  SWMESH_STORED_OTHER),
+				 SWMESH_FITS);
+}
+
+/* Two neighbors hand softwires over: what one has brought in is soon the other
+ * one's alone. Together they get no more than any two: 15 of 16. */
+static void test_hand_over(void **state)
+{
+	struct swmesh_pool pool = {.max = SWMESH_POOL_MAX};
+	struct swmesh_quota one = {}, other = {};
+
+	for (int times = 0; times < 10; times++) {
+		fill(&one, &none, &pool);
+		while (one.held &&
+		       swmesh_quota_ask(&other, &none, &pool, 1,
+					SWMESH_STORED_OTHER) == SWMESH_FITS) {
+			other.held++;
+			one.held--;
+		}
+	}
+	assert_int_equal(pool.used, one.held + other.held);
+	assert_int_equal(pool.used, SWMESH_POOL_MAX / 16 * 15);
+	/* What lingers is the neighbor's own still, and taken back for nothing;
+	 * another one has no room for it. */
+	one.lingering = one.held;
+	one.held = 0;
+	assert_int_equal(
+		swmesh_quota_ask(&one, &none, &pool, 1, SWMESH_STORED_OTHER),
+		SWMESH_REFUSED_SHARE);
+	assert_int_equal(
+		swmesh_quota_ask(&one, &none, &pool, 1, SWMESH_STORED_OWN),
+		SWMESH_FITS);
 }
 
 /* However many take all they can get, something is left for the next, down to
@@ -116,14 +149,17 @@ static void test_smaller_pool(void **state)
 	struct swmesh_pool pool = {.max = 10, .used = 20};
 	struct swmesh_quota quota = {};
 
-	assert_int_equal(swmesh_quota_ask(&quota, &none, &pool, 1, false),
-			 SWMESH_REFUSED_POOL);
+	assert_int_equal(
+		swmesh_quota_ask(&quota, &none, &pool, 1, SWMESH_STORED_NOT),
+		SWMESH_REFUSED_POOL);
 	assert_int_equal(swmesh_quota_share(&quota, &pool), 0);
 	pool.max = 21;
-	assert_int_equal(swmesh_quota_ask(&quota, &none, &pool, 1, false),
-			 SWMESH_FITS);
-	assert_int_equal(swmesh_quota_ask(&quota, &none, &pool, 2, false),
-			 SWMESH_REFUSED_POOL);
+	assert_int_equal(
+		swmesh_quota_ask(&quota, &none, &pool, 1, SWMESH_STORED_NOT),
+		SWMESH_FITS);
+	assert_int_equal(
+		swmesh_quota_ask(&quota, &none, &pool, 2, SWMESH_STORED_NOT),
+		SWMESH_REFUSED_POOL);
 }
 
 static void test_asking_again(void **state)
@@ -177,6 +213,18 @@ static void test_waiting_for_the_pool(void **state)
 	assert_false(swmesh_quota_may_ask(&quota, &none, &pool, 0));
 	pool.used = 95;
 	assert_true(swmesh_quota_may_ask(&quota, &none, &pool, 0));
+	/* What another has takes nothing from it. */
+	swmesh_quota_asked(&quota, 0);
+	swmesh_quota_refused(&quota, SWMESH_REFUSED_SHARE, 2);
+	assert_true(swmesh_quota_waits(&quota));
+	pool.used = 97; /* 12 > 3 * 3 */
+	assert_false(
+		swmesh_quota_may_ask(&quota, &none, &pool, SWMESH_ASK_MIN_MS));
+	pool.used = 96; /* 12 <= 3 * 4, but not <= 3 * 2 */
+	assert_true(
+		swmesh_quota_may_ask(&quota, &none, &pool, SWMESH_ASK_MIN_MS));
+	swmesh_quota_wait_no_more(&quota);
+	assert_false(swmesh_quota_waits(&quota));
 }
 
 /* The log tells again only after an eighth has been given back. */
@@ -255,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_limit),
 		cmocka_unit_test(test_reflectors),
+		cmocka_unit_test(test_hand_over),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_lingering),
 		cmocka_unit_test(test_smaller_pool),

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Softwires that several neighbors' routes use: whose share they are, and until when."""
+import pytest
+from lib import bgpdut as dut
+from lib import wait
+
+from conftest import run_topology
+
+pytestmark = pytest.mark.no_tunnels
+
+IN = ("route-map SOFTWIRE-IN in",)
+# Of the first one bgpd stores the routes that are refused.
+STORED, FIRST, OTHER = 2, 3, 4
+AFBR = "fd00:9::77"
+
+
+@pytest.fixture(scope="module")
+def net():
+    yield from run_topology(dut.topology("", {n: IN for n in (STORED, FIRST, OTHER)}, dut.SWMESH))
+
+
+@pytest.fixture()
+def world(net):
+    """Speakers without routes; nothing lingers of the test before."""
+    world = dut.World(net, (STORED, FIRST, OTHER))
+    router = world.router
+    wait.until(lambda: router.json("bgpd", "show bgp softwire")["swmeshd"]["state"] == "synced",
+               "bgpd and swmeshd agree")
+    wait.until(lambda: not limits(router)["softwires"], "no softwire is stored")
+    yield world
+    world.assert_fine()
+    world.close()
+
+
+def limits(router):
+    return router.json("bgpd", "show bgp softwire limits")
+
+
+def row(router, number):
+    (found,) = [r for r in limits(router)["neighbors"] if r["neighbor"] == dut.address(number)]
+    return found
+
+
+def set_total(router, total):
+    router.configure("bgpd", "router bgp %d\n %s\n" % (
+        dut.ASN, "bgp maximum-softwires %d" % total if total else "no bgp maximum-softwires"))
+
+
+def prefix(number):
+    return "10.%d.%d.0/24" % (number >> 8, number & 255)
+
+
+def announce(speaker, numbers):
+    """Routes of another AFBR, which any neighbor may send: one distinct attribute each."""
+    for n in numbers:
+        speaker.announce(prefix(n), AFBR, dut.gre(None, "2a01:400::%x" % (n + 1)))
+
+
+def withdraw(speaker, numbers):
+    for n in numbers:
+        speaker.withdraw(prefix(n))
+
+
+def settled(router, number, softwires):
+    def is_so():
+        found = row(router, number)
+        assert found["softwires"] == softwires, found
+        return True
+    wait.until(is_so, "neighbor %d has %d softwires" % (number, softwires))
+
+
+def refused(router, number, routes):
+    def is_so():
+        found = row(router, number)
+        assert found["routesRefused"] == routes, found
+        return True
+    wait.until(is_so, "%d routes of neighbor %d are refused" % (routes, number))
+
+
+def test_hand_over(world):
+    """One neighbor brings softwires in, another one announces the same, the first withdraws: what
+    it has taken over counts for the other one, so that both together get what any two do. Nothing
+    is lost to the one who stays; what was refused comes when there is room."""
+    router, first, other = world.router, world[FIRST], world[OTHER]
+    set_total(router, 64)
+    announce(first, range(60))
+    settled(router, FIRST, 48)  # 48 <= 3 * 16
+    announce(other, range(48))
+    settled(router, OTHER, 48)
+    withdraw(first, range(60))
+    settled(router, FIRST, 0)
+    announce(first, range(100, 112))
+    settled(router, FIRST, 12)  # 12 <= 3 * 4
+    before = row(router, OTHER)["routesRefused"]
+    announce(other, range(100, 112))
+    refused(router, OTHER, before + 12)
+    assert row(router, OTHER)["softwires"] == 48 and row(router, OTHER)["waiting"]
+    assert row(router, OTHER)["reason"].startswith("refused: no more of all neighbors'")
+    announce(world[STORED], range(200, 203))
+    settled(router, STORED, 3)  # 3 <= 3 * 1
+    assert limits(router)["softwires"] == 63
+    before = row(router, STORED)["routesRefused"]
+    announce(world[STORED], range(100, 112))
+    refused(router, STORED, before + 12)
+    set_total(router, 72)
+    settled(router, STORED, 15)  # 15 <= 3 * 9
+    assert limits(router)["softwires"] == 63
+    set_total(router, 0)
