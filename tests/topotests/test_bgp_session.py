@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """BGP sessions: our own address on one goes and comes back while it stays up; and one that ends as
-it comes up."""
+it comes up, or meets a busy bgpd."""
+import concurrent.futures
+import socket
+import time
+
 import pytest
 from lib import bgpdut as dut
 from lib import bgpspeaker as bgp
@@ -114,4 +118,18 @@ def test_session_that_ends_as_it_comes_up(net):
     one.router = net[dut.DUT]
     one.start()
     assert one.sessions == 2 and one.local in one.router.bgp_established(1)
+    one.stop()
+
+
+def test_bgpd_reads_nothing(net):
+    """A busy bgpd that reads nothing for more than a second: what a speaker sends only waits."""
+    one = dut.speaker(5)
+    one.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    keepalives = (bgp.MARKER + bytes([0, 19, bgp.KEEPALIVE])) * 20000
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with net[dut.DUT]["bgpd"].frozen():
+            sending = pool.submit(one.send_raw, keepalives)
+            time.sleep(1.5)
+        sending.result(wait.LIMIT)
+    one.assert_up()
     one.stop()

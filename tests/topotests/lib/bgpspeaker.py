@@ -6,6 +6,7 @@ NOTIFICATION, and the attributes of received UPDATEs as (flags, value).
 """
 import dataclasses
 import ipaddress
+import select
 import socket
 import struct
 import threading
@@ -248,17 +249,14 @@ class Speaker:
     def serve(self, sock):
         """The receiving thread: record, and keep the session alive."""
         following = time.monotonic()
-        sock.settimeout(1)
+        sock.settimeout(wait.LIMIT)  # of a send, too, which has to wait when bgpd reads nothing
         try:
             while True:
                 if time.monotonic() >= following:
                     self.send(KEEPALIVE)
                     following = time.monotonic() + self.hold_time / 3
-                try:
-                    kind, body = self.read_message()
-                except socket.timeout:
-                    continue
-                self.record(kind, body)
+                if select.select([sock], [], [], 1)[0]:
+                    self.record(*self.read_message())
         except (OSError, AttributeError, struct.error) as err:
             self.closed = str(err)
             self.established = False

@@ -99,10 +99,8 @@ class Hostile(bgp.Speaker):
     def send_all(self, bodies):
         """All of them at once; nothing when the session ends meanwhile."""
         try:
-            self.sock.settimeout(LIMIT)
             self.send_raw(b"".join(bgp.MARKER + struct.pack("!HB", 19 + len(body), bgp.UPDATE)
                                    + body for body in bodies))
-            self.sock.settimeout(1)
         except (OSError, AttributeError):
             pass
 
