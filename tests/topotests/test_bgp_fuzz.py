@@ -57,6 +57,13 @@ class Run:
     # -- one batch --
 
     def batch(self, number):
+        try:
+            self.send_batch(number)
+        finally:  # a session that is left over keeps its neighbor from later ones
+            self.tested.close()
+            self.stock.close()
+
+    def send_batch(self, number):
         """Send it all; a session that ends is replaced, and the message is looked into."""
         plan = fuzz.plan(SEED, number)
         session, at, since = self.tested.open(plan), 0, 0

@@ -156,6 +156,7 @@ class Side:
 
     def __init__(self, router):
         self.router, self.turn = router, {}
+        self.session = None  # the last one
         self.taken = 0  # UPDATEs, in all sessions
 
     def neighbor(self, number):
@@ -174,7 +175,12 @@ class Side:
         return kind.numbers[turn % len(kind.numbers)]
 
     def open(self, plan):
-        return Session(self, plan, self.next_number(plan.kind))
+        self.session = Session(self, plan, self.next_number(plan.kind))
+        return self.session
+
+    def close(self):
+        if self.session:
+            self.session.close()
 
 
 class Session:
