@@ -39,13 +39,13 @@ def pytest_runtest_makereport(item, call):
 LIMIT = 300  # seconds for one test, or for one fixture: something hangs
 
 
-def _hang(number, frame):
-    pytest.fail("hung: no end after %d s" % LIMIT)  # no AssertionError, which wait.until() takes
+def _limited(limit=LIMIT):
+    def hang(number, frame):
+        # No AssertionError, which wait.until() takes for "not yet".
+        pytest.fail("hung: no end after %d s" % limit)
 
-
-def _limited():
-    signal.signal(signal.SIGALRM, _hang)
-    signal.alarm(LIMIT)
+    signal.signal(signal.SIGALRM, hang)
+    signal.alarm(limit)
     yield
     signal.alarm(0)
 
@@ -56,8 +56,9 @@ def pytest_runtest_setup():
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call():
-    yield from _limited()
+def pytest_runtest_call(item):
+    marker = item.get_closest_marker("limit")
+    yield from _limited(marker.args[0] if marker else LIMIT)
 
 
 def run_topology(topo):

@@ -59,6 +59,7 @@ def test_narrow_core(mesh, n):
         assert "the core carries packets of 1280 octets" in softwire["mtuNote"], softwire
         return softwire["routeMtu"]
 
+    wait_up(mesh)
     with narrow_link(n):
         size = wait.until(shown, "a1 shows what its routes carry")
         wait.until(lambda: probe.too_big("h1", host(2), 1280, 1) == (gateway(1), size),

@@ -79,6 +79,8 @@ def nothing_left(mesh):
     return True
 
 
+# 40 steps, then several conditions, each with its own limit, and a minute's packets to read.
+@pytest.mark.limit(900)
 @pytest.mark.parametrize("number", [int(ONE)] if ONE else range(ROUNDS),
                          ids=lambda number: "seed %s round %d" % (SEED, number))
 def test_round(mesh, flows, number):
