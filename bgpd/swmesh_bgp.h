@@ -5,11 +5,12 @@
  * One subject a file: _module (load, the post run), _rx (received UPDATEs),
  * _carry (attribute 23 into bgpd's tables), _transit (it in there), _policy
  * (what is said about neighbors), _filter (who may send and be sent it), _limit
- * and _use (how many softwires a neighbor may have, and has), _out
- * (announcements), _attach (our attribute on them), _nhop (SW-NHOPs and who
- * uses them), _nht (answers about them), _rmap (SOFTWIRE-IN and -OUT), _sets
- * (encap-sets), _zebra (talk with swmeshd), _stats and _vty (show). All of it
- * runs in bgpd's main thread. doc/module.md tells why it is safe.
+ * and _use (how many softwires a neighbor may have, and has), _look (walks over
+ * many paths), _out (announcements), _attach (our attribute on them), _nhop
+ * (SW-NHOPs and who uses them), _nht (answers about them), _rmap (SOFTWIRE-IN
+ * and -OUT), _sets (encap-sets), _zebra (talk with swmeshd), _stats and _vty
+ * (show). All of it runs in bgpd's main thread. doc/module.md tells why it is
+ * safe.
  */
 #ifndef SWMESH_BGP_H
 #define SWMESH_BGP_H
@@ -294,6 +295,8 @@ void swmesh_use_release(struct swmesh_nhop *n);
 void swmesh_use_collision(struct swmesh_nhop *n, const struct peer *peer);
 void swmesh_use_address_freed(void);
 
+/* Routes have come or gone. */
+void swmesh_use_changed(void);
 /* Once a second at most, while routes come and go: begin; look whose routes
  * still use each; end: ask one neighbor for what was refused, if there is room.
  * True when it is to be done again though nothing comes or goes. */
@@ -308,6 +311,7 @@ void swmesh_use_limit_changed(struct peer *peer);
 /* 0: as many as there can be. */
 void swmesh_use_set_total(uint32_t max);
 struct swmesh_pool swmesh_use_pool(void);
+void swmesh_use_init(void);
 
 /* ---- _limit ---- */
 

@@ -125,6 +125,7 @@ static int late_init(struct thread_master *master)
 	swmesh_policy_init();
 	swmesh_filter_init();
 	swmesh_limit_init();
+	swmesh_use_init();
 	swmesh_out_init();
 	swmesh_attach_init();
 	swmesh_nhop_init();

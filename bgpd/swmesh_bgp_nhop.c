@@ -430,6 +430,8 @@ static bool update(struct swmesh_nhop *n, int64_t now)
 	return false;
 }
 
+static void arm(void);
+
 static void count_run(struct thread *thread)
 {
 	int64_t now = swmesh_now_ms();
@@ -445,14 +447,11 @@ static void count_run(struct thread *thread)
 	again |= swmesh_use_check_end();
 	swmesh_msg_flush(&swmesh_talk);
 	if (again)
-		swmesh_nhop_touch();
+		arm();
 }
 
-/*
- * Called for each route: nearly always the timer runs already.  A new SW-NHOP
- * shortens a wait that was meant for counts.
- */
-void swmesh_nhop_touch(void)
+/* A new SW-NHOP shortens a wait that was meant for counts. */
+static void arm(void)
 {
 	static bool armed_soon;
 
@@ -466,6 +465,13 @@ void swmesh_nhop_touch(void)
 	thread_add_timer_msec(bm->master, count_run, NULL,
 			      count_soon ? NHOP_FRESH_MS : NHOP_COUNT_MS,
 			      &t_count);
+}
+
+/* Called for each route: nearly always the timer runs already. */
+void swmesh_nhop_touch(void)
+{
+	swmesh_use_changed();
+	arm();
 }
 
 struct swmesh_nhop *swmesh_nhop_next(struct swmesh_nhop *prev)

@@ -21,12 +21,15 @@
 #include "bgpd/bgp_table.h"
 
 #include "bgpd/swmesh_bgp.h"
+#include "bgpd/swmesh_bgp_look.h"
+#include "lib/hook.h"
 #include "lib/log_limit.h"
 
 DEFINE_MTYPE_STATIC(SWMESH, SWMESH_USE, "Neighbor's use of a SW-NHOP");
 
-/* Paths that one round of looking may touch: some milliseconds. */
-#define LOOK_PATHS 50000
+/* Steps of looking at a time, each a path or a use compared with it: some
+ * milliseconds. */
+#define LOOK_STEPS 100000
 /* Routes over a limit that one round takes out, which is more work. */
 #define REVOKE_PATHS 5000
 
@@ -38,11 +41,32 @@ struct swmesh_use {
 	bool revoked; /* over the limit: the neighbor's routes have to go */
 };
 
+/* Routes have come or gone since a round of looking began. */
+static bool changed;
+static bool in_round;
 static struct swmesh_pool pool = {.max = SWMESH_POOL_MAX};
 /* Somebody's routes were refused. */
 static bool waiting;
 /* A SW-NHOP that another pair's routes were refused for is gone. */
 static bool address_freed;
+
+/* The look that is under way at the paths of a SW-NHOP. One of many paths goes
+ * on the next time; routes that have come meanwhile are seen as they come. */
+static struct {
+	struct swmesh_nhop *n; /* NULL: none */
+	struct bgp *bgp;       /* where it goes on; NULL: at the first */
+	struct swmesh_place place;
+	unsigned int unseen; /* uses */
+	bool lost;	     /* not all paths were visited */
+	bool skipped;	     /* some that have to go are left */
+} walk;
+
+static void walk_end(void)
+{
+	swmesh_look_end(&walk.place);
+	walk.n = NULL;
+	walk.bgp = NULL;
+}
 
 /* ---- the pool ---- */
 
@@ -70,6 +94,8 @@ void swmesh_use_release(struct swmesh_nhop *n)
 {
 	struct swmesh_use *use;
 
+	if (walk.n == n)
+		walk_end();
 	while ((use = n->uses)) {
 		n->uses = use->next;
 		use_free(n, use);
@@ -156,11 +182,21 @@ void swmesh_use_collision(struct swmesh_nhop *n, const struct peer *peer)
 	swmesh_peer_get(peer)->collided = true;
 }
 
+static void see(const struct swmesh_nhop *n, struct swmesh_use *use)
+{
+	if (walk.n == n && !use->seen)
+		walk.unseen--;
+	use->seen = true;
+}
+
 bool swmesh_use_has(const struct swmesh_nhop *n, const struct peer *peer)
 {
-	const struct swmesh_use *use = use_find(n, swmesh_peer_get(peer));
+	struct swmesh_use *use = use_find(n, swmesh_peer_get(peer));
 
-	return use && !use->lingers && !use->revoked;
+	if (!use || use->lingers || use->revoked)
+		return false;
+	see(n, use);
+	return true;
 }
 
 void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
@@ -172,9 +208,11 @@ void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
 		if (use->lingers)
 			stats->quota.lingering -= n->weight;
 		use->lingers = use->revoked = false;
+		see(n, use);
 	} else {
 		use = XCALLOC(MTYPE_SWMESH_USE, sizeof(*use));
 		use->peer = stats;
+		use->seen = true;
 		stats->n_uses++;
 		use->next = n->uses;
 		n->uses = use;
@@ -184,30 +222,18 @@ void swmesh_use_add(struct swmesh_nhop *n, const struct peer *peer)
 
 /* ---- who still uses it ---- */
 
-static uint32_t round_now = 1;
-static unsigned int paths_left, revoke_left;
-
-void swmesh_use_check_begin(void)
+void swmesh_use_changed(void)
 {
-	paths_left = LOOK_PATHS;
-	revoke_left = REVOKE_PATHS;
+	changed = true;
 }
+
+static uint32_t round_now = 1;
+static unsigned int steps_left, revoke_left;
 
 static bool is_of(const struct swmesh_use *use, const struct peer *peer)
 {
 	return !strcmp(use->peer->host, peer->host) &&
 	       !strcmp(use->peer->instance, peer->bgp->name_pretty);
-}
-
-static unsigned int mark_unseen(struct swmesh_nhop *n)
-{
-	unsigned int count = 0;
-
-	for (struct swmesh_use *use = n->uses; use; use = use->next) {
-		use->seen = false;
-		count++;
-	}
-	return count;
 }
 
 /*
@@ -230,41 +256,75 @@ static void take_out(struct bgp_path_info *pi)
 		     NULL, NULL, 0, NULL);
 }
 
-/* True when that was the first path of its neighbor's. */
-static bool mark_seen(struct swmesh_nhop *n, struct bgp_path_info *pi)
+static struct swmesh_use *unseen_of(const struct peer *peer)
 {
-	struct swmesh_use *use = n->uses;
+	struct swmesh_use *use = walk.n->uses;
 
-	while (use && (use->seen || !is_of(use, pi->peer)))
+	while (use && (use->seen || !is_of(use, peer))) {
+		steps_left -= steps_left > 0;
 		use = use->next;
-	if (!use)
-		return false;
-	if (!use->revoked)
-		return use->seen = true;
-	if (revoke_left)
-		take_out(pi);
-	return false;
+	}
+	return use;
 }
 
-/* Until all are seen, mostly at the first paths; returns how many are not. */
-static unsigned int look(struct swmesh_nhop *n, struct bgp *bgp,
-			 unsigned int unseen)
+/* Until all are seen, mostly at the first paths. */
+static bool visit(struct bgp_path_info *pi)
 {
-	const struct bgp_nexthop_cache *bnc = swmesh_nhop_bnc(n, bgp);
-	struct bgp_path_info *pi;
+	struct swmesh_use *use;
 
-	if (!bnc)
-		return unseen;
-	LIST_FOREACH (pi, &bnc->paths, nh_thread) {
-		if (!unseen)
-			break;
-		if (paths_left)
-			paths_left--;
-		if (!CHECK_FLAG(pi->flags, BGP_PATH_REMOVED) &&
-		    mark_seen(n, pi))
-			unseen--;
+	if (CHECK_FLAG(pi->flags, BGP_PATH_REMOVED))
+		return true;
+	use = unseen_of(pi->peer);
+	if (use && !use->revoked)
+		see(walk.n, use);
+	else if (use && revoke_left)
+		take_out(pi);
+	else if (use)
+		walk.skipped = true;
+	return walk.unseen > 0;
+}
+
+static void walk_begin(struct swmesh_nhop *n)
+{
+	walk.n = n;
+	walk.bgp = NULL;
+	walk.lost = walk.skipped = false;
+	walk.unseen = 0;
+	for (struct swmesh_use *use = n->uses; use; use = use->next) {
+		use->seen = false;
+		walk.unseen++;
+		steps_left -= steps_left > 0;
 	}
-	return unseen;
+}
+
+/* False: there are more paths. */
+static bool walk_on(void)
+{
+	const struct bgp_nexthop_cache *bnc;
+	const struct bgp *from = walk.bgp;
+	enum swmesh_look result;
+	struct listnode *node;
+	struct bgp *bgp;
+
+	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp)) {
+		if (from && bgp != from)
+			continue;
+		bnc = swmesh_nhop_bnc(walk.n, bgp);
+		if (!from)
+			swmesh_look_begin(&walk.place, bnc);
+		from = NULL;
+		result = swmesh_look(&walk.place, bnc, &steps_left, visit);
+		walk.bgp = bgp;
+		if (result == SWMESH_LOOK_MORE)
+			return false;
+		if (result == SWMESH_LOOK_LOST)
+			walk.lost = true;
+		if (!walk.unseen)
+			break;
+	}
+	if (from) /* that instance is no more */
+		walk.lost = true;
+	return true;
 }
 
 /* No route uses it: it stays their last users' until it goes. */
@@ -285,7 +345,7 @@ static void drop_unseen(struct swmesh_nhop *n)
 	struct swmesh_use *use;
 
 	while ((use = *slot)) {
-		if (use->seen || (use->revoked && !revoke_left)) {
+		if (use->seen || (use->revoked && walk.skipped)) {
 			slot = &use->next;
 			continue;
 		}
@@ -294,24 +354,68 @@ static void drop_unseen(struct swmesh_nhop *n)
 	}
 }
 
+static bool any_seen(const struct swmesh_nhop *n)
+{
+	const struct swmesh_use *use = n->uses;
+
+	while (use && !use->seen)
+		use = use->next;
+	return use;
+}
+
+/* Who was not seen does not use it any more; if not all paths were visited,
+ * that is found out in the next round. */
+static void conclude(void)
+{
+	struct swmesh_nhop *n = walk.n;
+
+	walk_end();
+	if (walk.lost)
+		changed = true;
+	else if (!any_seen(n))
+		let_linger(n);
+	else
+		drop_unseen(n);
+	if (walk.skipped)
+		n->looked_at = round_now - 1; /* it has more */
+}
+
+void swmesh_use_check_begin(void)
+{
+	steps_left = LOOK_STEPS;
+	revoke_left = REVOKE_PATHS;
+	if (!in_round)
+		changed = false;
+	in_round = true;
+	if (walk.n && walk_on())
+		conclude();
+}
+
 void swmesh_use_check(struct swmesh_nhop *n)
 {
-	unsigned int unseen, users;
-	struct listnode *node;
-	struct bgp *bgp;
-
-	if (!n->uses || !paths_left || n->looked_at == round_now)
+	if (!n->uses || !steps_left || n->looked_at == round_now)
 		return;
 	n->looked_at = round_now;
-	users = unseen = mark_unseen(n);
-	for (ALL_LIST_ELEMENTS_RO(bm->bgp, node, bgp))
-		unseen = look(n, bgp, unseen);
-	if (unseen == users)
-		let_linger(n);
-	else if (unseen)
-		drop_unseen(n);
-	if (!revoke_left)
-		n->looked_at = round_now - 1; /* it may have more */
+	walk_begin(n);
+	if (walk_on())
+		conclude();
+	else if (SWMESH_DBG(NHOP))
+		zlog_debug(
+			"SW-NHOP %pI6 has many routes: looking for who uses it goes on later",
+			&n->addr);
+}
+
+static int instance_deleted(struct bgp *bgp)
+{
+	if (walk.n)
+		changed = true;
+	walk_end();
+	return 0;
+}
+
+void swmesh_use_init(void)
+{
+	hook_register(bgp_inst_delete, instance_deleted);
 }
 
 /* ---- what was refused ---- */
@@ -406,12 +510,14 @@ static void recover(void)
 
 bool swmesh_use_check_end(void)
 {
-	bool all = paths_left && revoke_left;
+	bool all = steps_left && revoke_left;
 
-	if (all)
+	if (all) {
 		round_now++;
+		in_round = false;
+	}
 	recover();
-	return waiting || !all;
+	return waiting || !all || changed;
 }
 
 bool swmesh_use_waiting(void)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Softwires that several neighbors' routes use: whose share they are, and until when."""
+import struct
+
 import pytest
 from lib import bgpdut as dut
+from lib import bgpspeaker as bgp
 from lib import wait
 
 from conftest import run_topology
@@ -21,12 +24,11 @@ def net():
 
 @pytest.fixture()
 def world(net):
-    """Speakers without routes; nothing lingers of the test before."""
+    """Speakers without routes."""
     world = dut.World(net, (STORED, FIRST, OTHER))
     router = world.router
     wait.until(lambda: router.json("bgpd", "show bgp softwire")["swmeshd"]["state"] == "synced",
                "bgpd and swmeshd agree")
-    wait.until(lambda: not limits(router)["softwires"], "no softwire is stored")
     yield world
     world.assert_fine()
     world.close()
@@ -82,6 +84,7 @@ def test_hand_over(world):
     it has taken over counts for the other one, so that both together get what any two do. Nothing
     is lost to the one who stays; what was refused comes when there is room."""
     router, first, other = world.router, world[FIRST], world[OTHER]
+    wait.until(lambda: not limits(router)["softwires"], "no softwire is stored")
     set_total(router, 64)
     announce(first, range(60))
     settled(router, FIRST, 48)  # 48 <= 3 * 16
@@ -106,3 +109,58 @@ def test_hand_over(world):
     settled(router, STORED, 15)  # 15 <= 3 * 9
     assert limits(router)["softwires"] == 63
     set_total(router, 0)
+
+
+MANY = 40000  # routes: more than one look at a SW-NHOP visits
+
+
+def announce_many(speaker, tea):
+    """Routes with one attribute, as many in an UPDATE as it holds."""
+    hop = bytes(bgp.ipaddress.ip_address(AFBR).packed)
+    data = b""
+    for at in range(0, MANY, 800):
+        routes = b"".join(struct.pack("!BBH", 24, 20, n) for n in range(at, at + 800))
+        attributes = (speaker.base_attributes()
+                      + bgp.attribute(bgp.MP_REACH,
+                                      struct.pack("!HBB", 1, 1, 16) + hop + b"\0" + routes)
+                      + bgp.attribute(bgp.TUNNEL_ENCAP, tea))
+        body = struct.pack("!HH", 0, len(attributes)) + attributes
+        data += bgp.MARKER + struct.pack("!HB", 19 + len(body), bgp.UPDATE) + body
+    speaker.send_raw(data)
+
+
+def hop_of(router, tea):
+    (found,) = [hop for hop in router.json("bgpd", "show bgp softwire")["nextHops"]
+                if hop["tea"]["propagate"] == tea.hex()]
+    return found
+
+
+def test_many_routes(world):
+    """One neighbor's route stands behind more routes of another one's with the same SW-NHOP than
+    are visited at a time. Its use is found, goes with the route, and comes back."""
+    router, first, other = world.router, world[FIRST], world[OTHER]
+    tea = dut.gre(None, "2a01:500::1")
+    router.show("bgpd", "debug bgp softwire nexthop")
+
+    def looks():
+        with open(router.file("bgpd.log"), encoding="utf-8", errors="replace") as log:
+            return log.read().count("looking for who uses it goes on later")
+    other.announce("10.99.0.0/24", AFBR, tea)
+    settled(router, OTHER, 1)
+    announce_many(first, tea)
+    wait.until(lambda: hop_of(router, tea)["routesIpv4"] == MANY + 1, "all routes are there")
+    seen = looks()
+
+    def looked_twice():
+        """The tables change, so that it is looked at who uses what."""
+        first.announce("10.99.1.0/24", AFBR, tea)
+        first.withdraw("10.99.1.0/24")
+        return looks() >= seen + 2
+    wait.until(looked_twice, "the second look goes on later, so the first one is over")
+    assert row(router, OTHER)["softwires"] == 1 and row(router, FIRST)["softwires"] == 1
+    other.withdraw("10.99.0.0/24")
+    settled(router, OTHER, 0)
+    assert row(router, FIRST)["softwires"] == 1
+    other.announce("10.99.0.0/24", AFBR, tea)
+    settled(router, OTHER, 1)
+    router.show("bgpd", "no debug bgp softwire nexthop")
