@@ -37,11 +37,13 @@ class DaemonProcess(Process):
         return argv + [*PACKAGED_OPTIONS.get(self.name, ()), *self.options]
 
     def write_config(self):
-        """The configuration that it reads when it starts next."""
+        """The configuration that it reads when it starts next; one that reads just now has the one
+        before, and not a mixture."""
         text = "hostname %s\nlog timestamp precision 6\n%s" % (
             self.router.name, self.router.configs[self.name])
-        with open(self.config_file, "w") as file:
+        with open(self.config_file + ".new", "w") as file:
             file.write(text)
+        os.rename(self.config_file + ".new", self.config_file)
 
     def wait_ready(self):
         vty.wait_ready(self.vty, self.alive)
