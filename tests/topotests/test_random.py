@@ -98,4 +98,4 @@ def test_round(mesh, flows, number):
         softwires.wait_flowing(flow)
     wait.until(mesh.assert_one_each, "one of each", LIMIT)
     wait.until(lambda: nothing_left(mesh), "nothing is left over", LIMIT, 1)
-    mesh.assert_only_ipsec(mark)
+    mesh.assert_only_ipsec(mark, world.may_quote)

@@ -41,6 +41,7 @@ FLUSHES = {
 # What keeps packets from leaving in clear: without swmeshd nobody puts it back, so it is
 # taken away only while swmeshd runs.
 WATCHED = ("policies", "nftables")
+PUT_BACK = 10  # seconds after which swmeshd has certainly put its nftables rules back
 
 
 def words(part):
@@ -56,6 +57,7 @@ class World:
         self.cut, self.homeless = [], []  # AFBRs without link, without their endpoint's address
         self.tunnels = dict(mesh.tunnels)  # by number, as they are to be in the end
         self.taken = 0  # steps
+        self.unfiltered = []  # (address of an AFBR, from, until): without nftables rules, in ns
 
     # -- what there is --
 
@@ -74,6 +76,14 @@ class World:
 
     def process(self, one):
         return self.mesh[one[0]][one[1]]
+
+    def may_quote(self, packet):
+        """An ICMP error from an AFBR whose rules were flushed just then: in that moment nothing
+        keeps the kernel from quoting a packet that came out of IPsec and found its device gone
+        (doc/filter.md)."""
+        return packet.proto == "icmpv6" and any(
+            packet.outer.src == address and since <= packet.time_ns <= until
+            for address, since, until in self.unfiltered)
 
     # -- the way of things --
 
@@ -250,7 +260,10 @@ def at_home(world):
 # -- what somebody else does to the kernel --
 
 def flush(world, target):
+    began = time.time_ns()
     netns.run("a%d" % target[0], FLUSHES[target[1]], check=False)
+    if target[1] == "nftables":
+        world.unfiltered.append((loopback(target[0]), began, time.time_ns() + PUT_BACK * 10**9))
 
 
 def flushable(world):
