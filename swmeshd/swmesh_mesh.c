@@ -59,6 +59,9 @@ void mesh_source(struct mesh *mesh, bool ok)
 		return;
 	mesh->source_known = true;
 	mesh->source_ok = ok;
+	/* What was compiled meanwhile was compiled without it. */
+	if (ok)
+		mesh_config_changed(mesh);
 	frr_each (afbr_table, &mesh->afbrs, afbr) {
 		afbr_mark_dirty(afbr);
 		afbr_mark_demands(afbr);

@@ -481,3 +481,34 @@ def test_bgpd_restarted(net, router, peers):
                router.show("swmeshd", "show softwire detail"), "swmeshd forgets the others")
     wait.until(lambda: before["10.40.0.0/24"] in router.show("swmeshd", "show softwire detail"),
                "and has heard of the first")
+
+
+def test_configured_while_the_address_is_away(router, peers):
+    """The transit source goes, a tunnel changes meanwhile, and it comes back: the module then
+    announces what is configured now."""
+    source = "fd00:9:77::1"
+
+    def configure(*lines):
+        router.configure("swmeshd", "softwire mesh\n" + "\n".join(lines) + "\n")
+
+    def announced():
+        (edge,) = [s for s in show(router)["encapSets"] if s["name"] == "EDGE"]
+        return edge["tea"]["propagate"] if edge["announced"] else ""
+
+    netns.ip_batch(dut.DUT, ["address add %s/128 dev lo nodad" % source])
+    try:
+        wait.until(lambda: source in router.show("zebra", "show interface lo"), "zebra has it")
+        configure("transit ipv6 source " + source)
+        before = wait.until(announced, "EDGE is announced")
+        netns.ip_batch(dut.DUT, ["address del %s/128 dev lo" % source])
+        wait.until(lambda: router.json("swmeshd", "show softwire json")["status"]
+                   == "waiting-for-address", "swmeshd waits for it")
+        configure("encap-set EDGE", "tunnel 10 gre key 101")
+        wait.until(lambda: not announced(), "nothing is announced without it")
+        netns.ip_batch(dut.DUT, ["address add %s/128 dev lo nodad" % source])
+        now = wait.until(announced, "EDGE is announced again")
+        assert now != before and "01040000006" in now  # the key: 0x65
+    finally:
+        configure("transit ipv6 source fd00:9::1", "encap-set EDGE", "tunnel 10 gre key 100")
+        netns.ip_batch(dut.DUT, ["address del %s/128 dev lo" % source])
+    wait.until(announced, "all is as before")

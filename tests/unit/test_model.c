@@ -522,9 +522,12 @@ static void test_waits_for_address(void **state)
 	assert_int_equal(mesh_status(&mesh), MESH_WAIT_ADDRESS);
 	assert_null(demand->via);
 	assert_non_null(strstr(demand->reason, "waiting for our address"));
+	configs = 0;
 	mesh_source(&mesh, true);
 	mesh_run(&mesh);
 	assert_non_null(demand->via);
+	/* What is announced is compiled anew. */
+	assert_int_equal(configs, 1);
 }
 
 /* ---- coming and going ---- */
