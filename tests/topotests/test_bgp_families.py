@@ -275,8 +275,7 @@ def test_stray_octets(world, path_id, form):
     body = fuzz.body_of(withdrawn, attributes + STRAY, nlri)
     again = fuzz.body_of(b"", sender.base_attributes() + reach_vpn(path_id) + COMMUNITIES
                          + attribute(23, UNKNOWN), b"")
-    sender.send_raw(b"".join(bgp.MARKER + struct.pack("!HB", 19 + len(one), bgp.UPDATE) + one
-                             for one in (body, again)))
+    sender.send_raw(b"".join(bgp.message(bgp.UPDATE, one) for one in (body, again)))
     tea_at(world, 3, "vpn", UNKNOWN)
     assert dut.counters(world.router, 2)["withdrawn"] == before + 1
     if nlri or withdrawn:

@@ -8,6 +8,7 @@ import pytest
 from lib import bgpdut as dut
 from lib import bgpspeaker as bgp
 from lib import netns, vty, wait
+from lib.bgplimits import agree, limits, row, settled
 
 from conftest import run_topology
 
@@ -30,8 +31,7 @@ def world(net):
     seconds and counts for shares, and twice a limit: the numbers below leave room for it."""
     world = dut.World(net, (STORED, HOSTILE, OTHER))
     router = world.router
-    wait.until(lambda: router.json("bgpd", "show bgp softwire")["swmeshd"]["state"] == "synced",
-               "bgpd and swmeshd agree")
+    agree(router)
     yield world
     world.assert_fine()
     world.close()
@@ -48,15 +48,6 @@ def running(router):
     return router.show("bgpd", "show running-config")
 
 
-def limits(router):
-    return router.json("bgpd", "show bgp softwire limits")
-
-
-def row(router, number):
-    (found,) = [r for r in limits(router)["neighbors"] if r["neighbor"] == dut.address(number)]
-    return found
-
-
 def prefix(number, family=10):
     return "%d.%d.%d.0/24" % (family, number >> 8, number & 255)
 
@@ -69,7 +60,7 @@ def update(speaker, number, tea, family=10):
                                   + bgp.prefix_bytes(prefix(number, family)))
                   + bgp.attribute(bgp.TUNNEL_ENCAP, tea))
     body = struct.pack("!HH", 0, len(attributes)) + attributes
-    return bgp.MARKER + struct.pack("!HB", 19 + len(body), bgp.UPDATE) + body
+    return bgp.message(bgp.UPDATE, body)
 
 
 def flood(speaker, numbers, family=10):
@@ -82,14 +73,6 @@ def flood(speaker, numbers, family=10):
 
 def withdraw(speaker, numbers):
     speaker.send_update(withdrawn=b"".join(bgp.prefix_bytes(prefix(n)) for n in numbers))
-
-
-def settled(router, number, softwires):
-    def is_so():
-        found = row(router, number)
-        assert found["softwires"] == softwires, found
-        return True
-    wait.until(is_so, "neighbor %d has %d softwires" % (number, softwires))
 
 
 def table(router):

@@ -6,6 +6,7 @@ import pytest
 from lib import bgpdut as dut
 from lib import bgpspeaker as bgp
 from lib import wait
+from lib.bgplimits import agree, limits, row, settled, wait_row
 
 from conftest import run_topology
 
@@ -27,20 +28,10 @@ def world(net):
     """Speakers without routes."""
     world = dut.World(net, (STORED, FIRST, OTHER))
     router = world.router
-    wait.until(lambda: router.json("bgpd", "show bgp softwire")["swmeshd"]["state"] == "synced",
-               "bgpd and swmeshd agree")
+    agree(router)
     yield world
     world.assert_fine()
     world.close()
-
-
-def limits(router):
-    return router.json("bgpd", "show bgp softwire limits")
-
-
-def row(router, number):
-    (found,) = [r for r in limits(router)["neighbors"] if r["neighbor"] == dut.address(number)]
-    return found
 
 
 def set_total(router, total):
@@ -63,22 +54,6 @@ def withdraw(speaker, numbers):
         speaker.withdraw(prefix(n))
 
 
-def settled(router, number, softwires):
-    def is_so():
-        found = row(router, number)
-        assert found["softwires"] == softwires, found
-        return True
-    wait.until(is_so, "neighbor %d has %d softwires" % (number, softwires))
-
-
-def refused(router, number, routes):
-    def is_so():
-        found = row(router, number)
-        assert found["routesRefused"] == routes, found
-        return True
-    wait.until(is_so, "%d routes of neighbor %d are refused" % (routes, number))
-
-
 def test_hand_over(world):
     """One neighbor brings softwires in, another one announces the same, the first withdraws: what
     it has taken over counts for the other one, so that both together get what any two do. Nothing
@@ -96,7 +71,7 @@ def test_hand_over(world):
     settled(router, FIRST, 12)  # 12 <= 3 * 4
     before = row(router, OTHER)["routesRefused"]
     announce(other, range(100, 112))
-    refused(router, OTHER, before + 12)
+    wait_row(router, OTHER, "routesRefused", before + 12)
     assert row(router, OTHER)["softwires"] == 48 and row(router, OTHER)["waiting"]
     assert row(router, OTHER)["reason"].startswith("refused: no more of all neighbors'")
     announce(world[STORED], range(200, 203))
@@ -104,7 +79,7 @@ def test_hand_over(world):
     assert limits(router)["softwires"] == 63
     before = row(router, STORED)["routesRefused"]
     announce(world[STORED], range(100, 112))
-    refused(router, STORED, before + 12)
+    wait_row(router, STORED, "routesRefused", before + 12)
     set_total(router, 72)
     settled(router, STORED, 15)  # 15 <= 3 * 9
     assert limits(router)["softwires"] == 63
@@ -125,7 +100,7 @@ def announce_many(speaker, tea):
                                       struct.pack("!HBB", 1, 1, 16) + hop + b"\0" + routes)
                       + bgp.attribute(bgp.TUNNEL_ENCAP, tea))
         body = struct.pack("!HH", 0, len(attributes)) + attributes
-        data += bgp.MARKER + struct.pack("!HB", 19 + len(body), bgp.UPDATE) + body
+        data += bgp.message(bgp.UPDATE, body)
     speaker.send_raw(data)
 
 

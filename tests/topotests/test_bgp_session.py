@@ -125,7 +125,7 @@ def test_bgpd_reads_nothing(net):
     """A busy bgpd that reads nothing for more than a second: what a speaker sends only waits."""
     one = dut.speaker(5)
     one.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    keepalives = (bgp.MARKER + bytes([0, 19, bgp.KEEPALIVE])) * 20000
+    keepalives = bgp.message(bgp.KEEPALIVE) * 20000
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with net[dut.DUT]["bgpd"].frozen():
             sending = pool.submit(one.send_raw, keepalives)

@@ -11,10 +11,10 @@ import pytest
 
 from lib import inject, kernel, netns, packet, probe, softwires, traffic, wait
 from lib.mesh import gateway, host, island, loopback
+from lib.softwires import CORE_MTU
 
 MESH = {"name": "encap"}
 ISLANDS = "10.0.0.0/8"
-CORE_MTU = 1500
 IPV6_MTU_MIN = 1280  # of a link (RFC 8200 section 5)
 HOP_LIMIT = 64
 ECT0, ECT1 = 2, 1
@@ -166,18 +166,9 @@ def narrow_link(request, mesh):
     """The core link behind p, on the way to a2, has a smaller MTU. What was learned lasts ten
     minutes: the smallest comes last. By 1280, the least that IPv6 has, softwires carry less
     than a device for IPv6 has to."""
-    for node, device in (("p", "p-a2"), ("a2", "a2-p")):
-        netns.ip_batch(node, ["link set %s mtu %d" % (device, request.param)])
-    yield request.param
-    for node, device in (("p", "p-a2"), ("a2", "a2-p")):
-        netns.ip_batch(node, ["link set %s mtu %d" % (device, CORE_MTU)])
+    with softwires.narrow_link(2, mtu=request.param):
+        yield request.param
     netns.run("a1", ["ip", "-6", "route", "flush", "cache"])
-
-
-def shown(mesh, node, remote):
-    """What this AFBR shows of its softwire to that one."""
-    return next(one for one in mesh[node].json("swmeshd", "show softwire")["softwires"]
-                if one["endpoint"] == remote)
 
 
 def test_narrow_link_behind_the_core(mesh, encapsulation, narrow_link):
@@ -214,7 +205,7 @@ def test_narrow_link_behind_the_core(mesh, encapsulation, narrow_link):
     for node, n in (("a1", 2), ("a2", 1)):
         wait.until(lambda: softwires.sends_by(node, island(n)).mtu == device_mtu,
                    "%s's device has the narrow link's MTU" % node)
-        softwire = shown(mesh, node, loopback(n))
+        softwire = softwires.shown(mesh, node, loopback(n))
         assert softwire["routeMtu"] == (size if size < IPV6_MTU_MIN else 0), softwire
         assert ("the core carries packets of 1280" in softwire["mtuNote"]) == (
             size < IPV6_MTU_MIN), softwire

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Softwires protected with the group key: every kind of protection, and a wrong key (S2, S3,
 S7, S9). One mesh for all: its configuration is taken away and given anew."""
-import contextlib
-
 import pytest
 
 from conftest import run_topology
-from lib import inject, netns, packet, probe, softwires, traffic, wait, xfrm
+from lib import inject, packet, probe, softwires, traffic, wait, xfrm
 from lib.mesh import gateway, host, island, loopback
 from lib.securemesh import GROUP_KEY, PSK, SecureMesh, security_of, wait_up
 from lib.vty import VtyError
@@ -18,7 +16,6 @@ GCM = ("esp aes256gcm16", "esp", "rfc4106(gcm(aes))")
 NULL = ("esp null-sha256", "esp", "ecb(cipher_null)")
 AH = ("ah sha256", "ah", "hmac(sha256)")
 LIMIT = 90
-CORE_MTU = 1500
 
 
 @pytest.fixture(scope="module")
@@ -35,32 +32,20 @@ def test_from_the_first_packet(mesh):
     mesh.assert_protected()
 
 
-@contextlib.contextmanager
-def narrow_link(n, mtu=1280):
-    """aN's link to the core has the least that IPv6 has."""
-    link = (("a%d" % n, "a%d-p" % n), ("p", "p-a%d" % n))
-    for node, device in link:
-        netns.ip_batch(node, ["link set %s mtu %d" % (device, mtu)])
-    yield
-    for node, device in link:
-        netns.ip_batch(node, ["link set %s mtu %d" % (device, CORE_MTU)])
-
-
 @pytest.mark.parametrize("n", [1, 2], ids=["our-link", "further-on"])
 def test_narrow_core(mesh, n):
     """The core's link to a1, or the one to a2, of which a1 hears by ICMP that quotes ESP, carries
     1280 octets: IPsec's overhead counts, the source is told by ICMP, what may be fragmented comes
     in fragments, and it is shown why (F4)."""
     def shown():
-        softwire = next(one for one in mesh["a1"].json("swmeshd", "show softwire")["softwires"]
-                        if one["endpoint"] == loopback(2))
+        softwire = softwires.shown(mesh, "a1", loopback(2))
         probe.send("h1", host(2), size=1320)  # too large for a1's devices or for the core
         assert 1280 - 150 < softwire["routeMtu"] < 1280 - 48, softwire
         assert "the core carries packets of 1280 octets" in softwire["mtuNote"], softwire
         return softwire["routeMtu"]
 
     wait_up(mesh)
-    with narrow_link(n):
+    with softwires.narrow_link(n):
         size = wait.until(shown, "a1 shows what its routes carry")
         wait.until(lambda: probe.too_big("h1", host(2), 1280, 1) == (gateway(1), size),
                    "h1 learns that packets to h2 are at most %d" % size)

@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import run_topology
-from lib import inject, kernel, mesh4, netns, packet, probe, softwires, traffic, wait
+from lib import inject, kernel, mesh4, packet, probe, softwires, traffic, wait
 from lib.mesh import gateway, host, island
 from lib.mesh4 import loopback
 from lib.router import Router
@@ -37,29 +37,22 @@ def mesh():
 IPV6_MTU_MIN = 1280  # of a link (RFC 8200 section 5)
 
 
-def core_mtu(mesh, mtu):
-    for n in mesh.numbers:
-        for node, device in (("a%d" % n, "a%d-p" % n), ("p", "p-a%d" % n)):
-            netns.ip_batch(node, ["link set %s mtu %d" % (device, mtu)])
-
-
 def crosses_in_fragments(mesh):
     """Over a core of 1000 octets an IPv6 packet of 1280 arrives, and a larger one is answered
     (RFC 4213 section 3.2.2)."""
-    core_mtu(mesh, 1000)
-    for n, m in mesh.pairs():
-        with inject.listener("h%d" % m, host(m, 6), probe.PORT) as sock:
+    with softwires.narrow_link(*mesh.numbers, mtu=1000):
+        for n, m in mesh.pairs():
+            with inject.listener("h%d" % m, host(m, 6), probe.PORT) as sock:
 
-            def arrives():
-                probe.send("h%d" % n, host(m, 6), size=IPV6_MTU_MIN)
-                return any(len(data) == IPV6_MTU_MIN - 48 for data in inject.heard(sock, 0.5))
+                def arrives():
+                    probe.send("h%d" % n, host(m, 6), size=IPV6_MTU_MIN)
+                    return any(len(data) == IPV6_MTU_MIN - 48 for data in inject.heard(sock, 0.5))
 
-            wait.until(arrives, "h%d gets a packet of %d octets" % (m, IPV6_MTU_MIN))
-        assert probe.too_big("h%d" % n, host(m, 6), IPV6_MTU_MIN + 1) == (
-            gateway(n, 6), IPV6_MTU_MIN)
-        shown = mesh["a%d" % n].json("swmeshd", "show softwire")["softwires"][0]
-        assert "in fragments" in shown["mtuNote"], shown
-    core_mtu(mesh, 1500)
+                wait.until(arrives, "h%d gets a packet of %d octets" % (m, IPV6_MTU_MIN))
+            assert probe.too_big("h%d" % n, host(m, 6), IPV6_MTU_MIN + 1) == (
+                gateway(n, 6), IPV6_MTU_MIN)
+            shown = mesh["a%d" % n].json("swmeshd", "show softwire")["softwires"][0]
+            assert "in fragments" in shown["mtuNote"], shown
 
 
 @pytest.mark.parametrize("tunnel", list(TUNNELS))

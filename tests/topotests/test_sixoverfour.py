@@ -9,9 +9,9 @@ from conftest import run_topology
 from lib import inject, kernel, netns, packet, probe, softwires, traffic, wait
 from lib.mesh import gateway, host, island
 from lib.mesh4 import Mesh4, loopback
+from lib.softwires import CORE_MTU
 
 ISLANDS = [island(n, 6) for n in (1, 2, 3)]
-CORE_MTU = 1500
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +107,8 @@ IPV6_MTU_MIN = 1280  # of a link (RFC 8200 section 5)
 @pytest.fixture()
 def narrow_link(mesh):
     """The link between a1 and p carries 576 octets: a1's own, and one further on for a2."""
-    ends = (("a1", "a1-p"), ("p", "p-a1"))
-    for node, device in ends:
-        netns.ip_batch(node, ["link set %s mtu %d" % (device, NARROW)])
-    yield
-    for node, device in ends:
-        netns.ip_batch(node, ["link set %s mtu %d" % (device, CORE_MTU)])
+    with softwires.narrow_link(1, mtu=NARROW):
+        yield
     netns.run("a2", ["ip", "route", "flush", "cache"])
 
 
@@ -134,9 +130,7 @@ def test_narrow_core(mesh, encapsulation, narrow_link, n, m):
     assert n != 1 or outer and max(p.length for p in outer) <= NARROW, outer
     answer = probe.too_big("h%d" % n, host(m, 6), IPV6_MTU_MIN + 1)
     assert answer == (gateway(n, 6), IPV6_MTU_MIN), answer
-    a = "a%d" % n
-    shown = next(one for one in mesh[a].json("swmeshd", "show softwire")["softwires"]
-                 if one["endpoint"] == loopback(m))
+    shown = softwires.shown(mesh, "a%d" % n, loopback(m))
     assert (shown["mtu"], shown["routeMtu"]) == (IPV6_MTU_MIN, 0), shown
     assert "carries packets of %d octets" % NARROW in shown["mtuNote"], shown
     assert "in fragments" in shown["mtuNote"], shown

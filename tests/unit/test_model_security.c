@@ -229,18 +229,21 @@ static void test_protected_before(void **state)
 	assert_ptr_equal(demand->via, sw);
 }
 
+/* GRE that says it wants IPsec. */
+static const struct tlv marked_gre[] = {
+	{TEA_TYPE_GRE, 200, PEER, .protected = true},
+	{0}};
+
 /* An AFBR that has once announced it tells by that when it wants it no more. */
 static void test_protected_before_and_says_so(void **state)
 {
-	static const struct tlv marked[] = {
-		{TEA_TYPE_GRE, 200, PEER, .protected = true}, {0}};
 	struct demand *demand;
 
 	protect("CORE");
 	sa_ready = true;
 	demand = ask(1, PEER, plain);
 	path(PEER, true, false, 1500);
-	ask(1, PEER, marked);
+	ask(1, PEER, marked_gre);
 	unprotect(false);
 	assert_non_null(strstr(demand->reason, "asks for IPsec"));
 	protect("CORE");
@@ -254,8 +257,6 @@ static void test_protected_before_and_says_so(void **state)
  * `security`, lingers beside that one while the first SA comes up. */
 static void test_says_so_beside_the_first(void **state)
 {
-	static const struct tlv marked[] = {
-		{TEA_TYPE_GRE, 200, PEER, .protected = true}, {0}};
 	struct demand *demand;
 
 	protect("CORE");
@@ -263,7 +264,7 @@ static void test_says_so_beside_the_first(void **state)
 	demand = ask(1, PEER, plain);
 	path(PEER, true, false, 1500);
 	assert_non_null(demand->via);
-	ask(2, PEER, marked);
+	ask(2, PEER, marked_gre);
 	ask(2, PEER, plain);
 	unprotect(false);
 	assert_non_null(demand->via);

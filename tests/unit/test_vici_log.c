@@ -59,11 +59,29 @@ static int teardown_log(void **unused)
 	return teardown(unused);
 }
 
-static void log_welcome(void)
+/* The log is wanted: charon is asked for it, and has not answered yet. */
+static void want_registered(void)
 {
 	swmesh_vici_log_want(true);
 	RUN_UNTIL(accepted());
 	peer_expect(VICI_EVENT_REGISTER, "log");
+}
+
+/* The registration is being taken back: it is closed when charon has confirmed,
+ * not before, and nothing of it is told any more. */
+static void closed_on_confirmation(void)
+{
+	settle();
+	assert_false(peer_sees_end());
+	peer_confirm();
+	RUN_UNTIL(peer_sees_end());
+	assert_journal("");
+	peer_close();
+}
+
+static void log_welcome(void)
+{
+	want_registered();
 	assert_false(swmesh_vici_log_ready());
 	peer_confirm();
 	RUN_UNTIL(swmesh_vici_log_ready());
@@ -84,12 +102,7 @@ static void test_wanted(void **unused)
 	swmesh_vici_log_want(false);
 	peer_expect(VICI_EVENT_UNREGISTER, "log");
 	peer_send(VICI_EVENT, "log", "late");
-	settle();
-	assert_false(peer_sees_end());
-	peer_confirm();
-	RUN_UNTIL(peer_sees_end());
-	assert_journal("");
-	peer_close();
+	closed_on_confirmation();
 	assert_int_equal(state(), SWMESH_VICI_UP);
 }
 
@@ -156,9 +169,7 @@ static void test_stop(void **unused)
 /* ... and also when charon has not confirmed the registration yet, ... */
 static void test_stop_early(void **unused)
 {
-	swmesh_vici_log_want(true);
-	RUN_UNTIL(accepted());
-	peer_expect(VICI_EVENT_REGISTER, "log");
+	want_registered();
 	swmesh_vici_stop();
 	peer_expect(VICI_EVENT_UNREGISTER, "log");
 	RUN_UNTIL(peer_sees_end());
@@ -168,18 +179,11 @@ static void test_stop_early(void **unused)
 /* ... in which case it is not up for a moment in between. */
 static void test_unwanted_early(void **unused)
 {
-	swmesh_vici_log_want(true);
-	RUN_UNTIL(accepted());
-	peer_expect(VICI_EVENT_REGISTER, "log");
+	want_registered();
 	swmesh_vici_log_want(false);
 	peer_confirm();
 	peer_expect(VICI_EVENT_UNREGISTER, "log");
-	settle();
-	assert_false(peer_sees_end());
-	peer_confirm();
-	RUN_UNTIL(peer_sees_end());
-	assert_journal("");
-	peer_close();
+	closed_on_confirmation();
 }
 
 #define LOG_TEST(name)                                                         \

@@ -54,6 +54,11 @@ def parse_prefixes(data, afi, addpath=False):
     return found
 
 
+def message(kind, body=b""):
+    """Its octets (RFC 4271 section 4.1)."""
+    return MARKER + struct.pack("!HB", 19 + len(body), kind) + body
+
+
 def attribute(kind, value, flags=None):
     """One path attribute; flags by the RFCs unless given."""
     if flags is None:
@@ -291,7 +296,7 @@ class Speaker:
     # -- sending --
 
     def send(self, kind, body=b""):
-        self.send_raw(MARKER + struct.pack("!HB", 19 + len(body), kind) + body)
+        self.send_raw(message(kind, body))
 
     def send_raw(self, data):
         with self.lock:

@@ -99,8 +99,7 @@ class Hostile(bgp.Speaker):
     def send_all(self, bodies):
         """All of them at once; nothing when the session ends meanwhile."""
         try:
-            self.send_raw(b"".join(bgp.MARKER + struct.pack("!HB", 19 + len(body), bgp.UPDATE)
-                                   + body for body in bodies))
+            self.send_raw(b"".join(bgp.message(bgp.UPDATE, body) for body in bodies))
         except (OSError, AttributeError):
             pass
 

@@ -121,6 +121,32 @@ def wait_flowing(flow, packets=50, limit=LIMIT):
                "packets flow from %s" % flow.name, limit)
 
 
+# -- a narrow core --
+
+CORE_MTU = 1500
+
+
+@contextlib.contextmanager
+def narrow_link(*numbers, mtu=1280):
+    """The core's links to these AFBRs carry less, by default the least that IPv6 has."""
+    def give(octets):
+        for n in numbers:
+            for node, device in (("p", "p-a%d" % n), ("a%d" % n, "a%d-p" % n)):
+                netns.ip_batch(node, ["link set %s mtu %d" % (device, octets)])
+
+    give(mtu)
+    try:
+        yield
+    finally:
+        give(CORE_MTU)
+
+
+def shown(mesh, node, remote):
+    """What this AFBR shows of its softwire to that one."""
+    return next(one for one in mesh[node].json("swmeshd", "show softwire")["softwires"]
+                if one["endpoint"] == remote)
+
+
 # -- configuration --
 
 def tunnel_lines(router, name):
