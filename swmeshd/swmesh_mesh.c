@@ -59,9 +59,13 @@ void mesh_source(struct mesh *mesh, bool ok)
 		return;
 	mesh->source_known = true;
 	mesh->source_ok = ok;
-	/* What was compiled meanwhile was compiled without it. */
-	if (ok)
+	/* What was compiled meanwhile was compiled without it. This marks all
+	 * AFBRs and demands, too.
+	 */
+	if (ok) {
 		mesh_config_changed(mesh);
+		return;
+	}
 	frr_each (afbr_table, &mesh->afbrs, afbr) {
 		afbr_mark_dirty(afbr);
 		afbr_mark_demands(afbr);
