@@ -383,7 +383,7 @@ static void read_announced(struct ike_peer *peer, const struct afbr_auth *auth)
 		       auth->keys[i]->hash, KEY_HASH_LEN);
 }
 
-bool swmesh_ike_sa_set(struct softwire *sw)
+bool swmesh_ike_sa_set(struct softwire *sw, char *err, size_t len)
 {
 	struct ike_user *user = sw->sa;
 	struct ike_peer *peer;
@@ -410,6 +410,10 @@ bool swmesh_ike_sa_set(struct softwire *sw)
 		return false;
 	}
 	user->up = user_up(user);
+	/* The peer may be in a state in which it tells nothing more: without
+	 * charon, or refused. */
+	if (!user->up && peer->error[0])
+		strlcpy(err, peer->error, len);
 	return user->up;
 }
 

@@ -29,7 +29,7 @@ void swmesh_ike_stop(void);
  * softwire_event() with SA_READY or SA_FAILED follows. SA_LOST tells later that
  * it is not protected any more; the backend then rebuilds by itself.
  */
-bool swmesh_ike_sa_set(struct softwire *sw);
+bool swmesh_ike_sa_set(struct softwire *sw, char *err, size_t len);
 /* Nothing is sent or taken by it any more. */
 void swmesh_ike_sa_release(struct softwire *sw);
 void swmesh_ike_config_changed(struct mesh *mesh);

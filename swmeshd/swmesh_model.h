@@ -308,9 +308,10 @@ struct mesh_ops {
 	bool (*guard_set)(struct softwire *sw, char *err, size_t len);
 	/*
 	 * Protect it. True: it is, now, or need not be. False: SA_READY or
-	 * SA_FAILED follows, SA_FAILED any number of times.
+	 * SA_FAILED follows, SA_FAILED any number of times; err is what has
+	 * been found of its AFBR before, mostly empty.
 	 */
-	bool (*sa_set)(struct softwire *sw);
+	bool (*sa_set)(struct softwire *sw, char *err, size_t len);
 	void (*sa_release)(struct softwire *sw);
 	/*
 	 * Let in what the AFBR sends by it (S8). True: it is, now. False:

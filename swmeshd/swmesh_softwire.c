@@ -58,7 +58,7 @@ static bool protect(struct softwire *sw)
 
 	if (sw->security ? sw->peer_has && softwire_protocols(sw, protocols)
 			 : !sw->clear_refused)
-		return ops->sa_set(sw);
+		return ops->sa_set(sw, sw->error, sizeof(sw->error));
 	ops->sa_release(sw);
 	strlcpy(sw->error,
 		sw->clear_refused ? clear_refusal_reason(sw->clear_refused)

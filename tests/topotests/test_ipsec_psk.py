@@ -4,7 +4,7 @@ S7, S9). One mesh for all: its configuration is taken away and given anew."""
 import pytest
 
 from conftest import run_topology
-from lib import inject, packet, probe, softwires, traffic, wait, xfrm
+from lib import inject, kernel, netns, packet, probe, softwires, traffic, wait, xfrm
 from lib.mesh import gateway, host, island, loopback
 from lib.securemesh import GROUP_KEY, PSK, SecureMesh, security_of, wait_up
 from lib.vty import VtyError
@@ -116,7 +116,8 @@ def test_protection(mesh, tunnel, protection):
 
 def test_no_charon(mesh):
     """Without charon the softwires of a3 wait, with their devices but without a SW-NHOP, and
-    nothing leaves; when charon comes they come up by themselves."""
+    nothing leaves; they go on saying why when a device has to be made anew; when charon comes
+    they come up by themselves."""
     mesh.take_away()
     mesh.security, mesh.tunnels = (*PSK, GCM[0]), (GRE,)
     mesh["a3"].charon.stop()
@@ -124,6 +125,11 @@ def test_no_charon(mesh):
     mesh.give()
     for m in (1, 2):
         wait.until(lambda: mesh.assert_refused(3, m, "charon"), "a3 waits for charon", LIMIT)
+    old = kernel.tunnels_to("a3", loopback(1))[0]
+    netns.ip_batch("a3", ["link delete " + old.name])
+    wait.until(lambda: [t for t in kernel.tunnels_to("a3", loopback(1))
+                        if t.ifindex != old.ifindex and t.up], "a3 has a new device to a1")
+    wait.until(lambda: mesh.assert_refused(3, 1, "charon"), "a3 still says why", LIMIT)
     assert softwires.host_routes("a3") == {}
     assert softwires.endpoints("a3") == {loopback(1), loopback(2)}
     assert not traffic.reachable("h3", host(1), 0.5)

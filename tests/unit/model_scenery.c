@@ -14,6 +14,7 @@ unsigned int devices, releases, tracked, retries, holds, changes, configs,
 	guards, sas, sa_releases, route_sets, route_releases, softwire_changes;
 struct softwire *last_route;
 bool device_ready, guard_ok, sa_ready, filter_ready, route_ready;
+const char *sa_error;
 
 static void op_schedule(struct mesh *m)
 {
@@ -93,10 +94,14 @@ static bool op_guard_set(struct softwire *sw, char *err, size_t len)
 	return guard_ok;
 }
 
-static bool op_sa_set(struct softwire *sw)
+static bool op_sa_set(struct softwire *sw, char *err, size_t len)
 {
 	sas++;
-	return !sw->security || sa_ready;
+	if (!sw->security || sa_ready)
+		return true;
+	if (sa_error)
+		strlcpy(err, sa_error, len);
+	return false;
 }
 
 static void op_sa_release(struct softwire *sw)
@@ -171,6 +176,7 @@ int setup(void **state)
 	device_ready = true;
 	guard_ok = true;
 	sa_ready = false;
+	sa_error = NULL;
 	filter_ready = true;
 	route_ready = true;
 	guards = sas = sa_releases = 0;

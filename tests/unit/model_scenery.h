@@ -26,6 +26,8 @@ extern unsigned int devices, releases, tracked, retries, holds, changes,
 extern struct softwire *last_route;
 /* What device_set(), guard_set(), sa_set() and filter_set() answer. */
 extern bool device_ready, guard_ok, sa_ready, filter_ready, route_ready;
+/* What the backend knows of an AFBR whose SAs are not there; NULL: nothing. */
+extern const char *sa_error;
 
 int setup(void **state);
 int teardown(void **state);

@@ -64,6 +64,24 @@ static void test_order(void **state)
 	assert_string_equal(sw->error, "");
 }
 
+/* A device is made anew while the backend has nothing new to tell: the softwire
+ * goes on showing why it waits. */
+static void test_reason_stays(void **state)
+{
+	char text[MESH_REASON_LEN];
+	struct softwire *sw;
+
+	protect("CORE");
+	ask(1, PEER, plain);
+	path(PEER, true, false, 1500);
+	sw = softwire(PEER, TEA_TYPE_GRE, 100);
+	sa_error = "charon does not answer";
+	softwire_event(sw, SOFTWIRE_EV_SA_FAILED, sa_error);
+	softwire_event(sw, SOFTWIRE_EV_DEVICE_LOST, "someone deleted it");
+	assert_int_equal(sw->state, SOFTWIRE_WAIT_SA);
+	assert_string_equal(softwire_reason(sw, text, sizeof(text)), sa_error);
+}
+
 static void test_lost(void **state)
 {
 	struct demand *demand;
@@ -436,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_order),
+		TEST(test_reason_stays),
 		TEST(test_lost),
 		TEST(test_becomes_protected),
 		TEST(test_unknown_security),
