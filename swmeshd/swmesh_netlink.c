@@ -376,7 +376,7 @@ static void answers_lost(void)
 
 enum nl_read {
 	NL_READ_EMPTY, /* all that was there */
-	NL_READ_MORE,  /* the slice of time is over */
+	NL_READ_MORE,  /* the slice of time is over; perhaps that was all */
 	NL_READ_LOST,  /* the kernel had to drop some */
 };
 
@@ -439,11 +439,19 @@ static void drain_again(struct thread *t)
 	nl_drain();
 }
 
+static void drain_soon(void)
+{
+	thread_add_event(master, drain_again, NULL, 0, &t_drain);
+}
+
 void nl_drain(void)
 {
 	switch (read_socket(event_sock, notification)) {
 	case NL_READ_MORE:
-		return; /* read_events() comes again, as there is more */
+		/* That may have been the last one: nothing but this event
+		 * would call idle() then. */
+		drain_soon();
+		return;
 	case NL_READ_LOST:
 		stats.overruns++;
 		flog_warn_limited(
@@ -455,7 +463,7 @@ void nl_drain(void)
 		break;
 	}
 	if (!nl_ops->idle())
-		thread_add_event(master, drain_again, NULL, 0, &t_drain);
+		drain_soon();
 }
 
 static void read_events(struct thread *t)
