@@ -172,6 +172,9 @@ void demand_choose(struct demand *demand)
 			if (!before)
 				strlcpy(demand->reason, "waiting",
 					sizeof(demand->reason));
+			/* Its device may be another one by now. */
+			else if (demand->mesh->ops->route_set(demand, before))
+				route_in(demand);
 			return;
 		}
 	}

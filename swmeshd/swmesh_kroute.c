@@ -69,7 +69,8 @@ struct kroute {
 	bool asked_add;
 	int asked_ifindex;
 	uint32_t asked_mtu;
-	bool marked; /* not seen in the dump under way */
+	int went_ifindex; /* of a device that was missing once */
+	bool marked;	  /* not seen in the dump under way */
 	struct thread *t_retry;
 
 	struct kroute_check_item check_item;
@@ -209,6 +210,20 @@ static void refused(struct kroute *r, int err, const char *text)
 		tell_model(r, error);
 }
 
+/*
+ * The device went, or down, after the request had been made: no fault, and the
+ * model is about to hear of it. The second time it is a fault.
+ */
+static bool device_went(struct kroute *r, int err)
+{
+	bool before = r->went_ifindex == r->asked_ifindex;
+
+	if (!r->asked_add || (err != ENODEV && err != ENETDOWN))
+		return false;
+	r->went_ifindex = r->asked_ifindex;
+	return !before;
+}
+
 static void request_done(void *arg, int err, const char *text)
 {
 	struct kroute *r = arg;
@@ -218,6 +233,7 @@ static void request_done(void *arg, int err, const char *text)
 		err = 0;
 	}
 	if (!err) {
+		r->went_ifindex = 0;
 		r->answered = true;
 		check_later(r);
 		return;
@@ -225,8 +241,13 @@ static void request_done(void *arg, int err, const char *text)
 	r->asked = false;
 	if (err == EACCES && r->asked_add && kdev_allow_ipv6(r->asked_ifindex))
 		kroute_reconcile(r);
-	else
+	else if (!device_went(r, err))
 		refused(r, err, text);
+	else if (r->want_ifindex == r->asked_ifindex)
+		thread_add_timer_msec(master, retry, r, ROUTE_RETRY_MS,
+				      &r->t_retry);
+	else
+		kroute_reconcile(r);
 }
 
 static void put_mtu(struct nlmsghdr *nlh, uint32_t mtu)
