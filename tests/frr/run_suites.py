@@ -16,6 +16,7 @@ but no other than without it), NONE (nothing was executed: all skipped). The exi
 import argparse
 import concurrent.futures
 import os
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -58,13 +59,30 @@ class Outcome:
 class Runner:
     def __init__(self, args):
         self.args = args
+        self.running = set()  # of subprocess.Popen
+        self.ended = False
+
+    def end(self):
+        """Kill what runs, with all that it has started; nothing more is started."""
+        self.ended = True
+        for process in list(self.running):
+            process.kill()  # unshare(1) takes its namespace's processes with it
+
+    def execute(self, command):
+        if self.ended:
+            return
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+            self.running.add(process)
+            if self.ended:
+                process.kill()
+        self.running.discard(process)
 
     def run(self, suite, module, turn):
         folder = os.path.join(self.args.results, suite,
                               "%s-%d" % ("with" if module else "without", turn))
-        subprocess.run(
+        self.execute(
             [PRIVATE, os.path.join(HERE, "inside.sh"), self.args.source, suite, folder,
-             *([self.args.module] if module else [])], stdin=subprocess.DEVNULL)
+             *([self.args.module] if module else [])])
         return Outcome(folder)
 
     def suite(self, name):
@@ -101,13 +119,19 @@ def main():
         os.path.realpath, (args.module, args.source, args.results))
     runner = Runner(args)
     bad = False
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         pending = [pool.submit(runner.suite, name)
                    for name in args.suites or all_suites(args.source)]
-        for one in concurrent.futures.as_completed(pending):
-            verdict, text = one.result()
-            bad = bad or verdict == "FAIL"
-            print("%s: %s" % (verdict, text), flush=True)
+        try:
+            for one in concurrent.futures.as_completed(pending):
+                verdict, text = one.result()
+                bad = bad or verdict == "FAIL"
+                print("%s: %s" % (verdict, text), flush=True)
+        except KeyboardInterrupt:
+            runner.end()
+            pool.shutdown(cancel_futures=True)
+            return 130
     return 1 if bad else 0
 
 
