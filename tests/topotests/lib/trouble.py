@@ -110,11 +110,11 @@ class World:
             link_up(self, (n,))
         for n in list(self.homeless):
             address_back(self, (n,))
-        begun = list(self.dead)
-        for one in begun:
+        for one in list(self.dead):
             start(self, one)
-        for one in begun:
-            self.process(one).ready()
+        # Those, too, that the last steps have started.
+        for name in ["p"] + ["a%d" % n for n in self.mesh.numbers]:
+            self.mesh[name].ready()
         for n in self.mesh.numbers:
             self.write_tunnels(n, self.tunnels[n])
             softwires.set_tunnels(self.mesh["a%d" % n], *self.tunnels[n])
