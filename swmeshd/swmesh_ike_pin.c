@@ -29,8 +29,10 @@
 #define PIN_LIFE 20
 #define PIN_MS 15000
 #define PIN_AGAIN_MS 30000
-/* After the new SAs are up here: the peer has them by then. */
-#define PIN_SETTLE_MS 1000
+/* After the new SAs are up here: the peer has them by then, even if it is slow,
+ * and still has the old ones, which it takes down 3 s after it has the new ones
+ * (EXTRA_MS in swmesh_ike_tidy.c). */
+#define PIN_SETTLE_MS 2000
 
 static void pin_selector(const struct ike_peer *peer, enum ike_kind kind,
 			 struct xfrm_selector *sel)
