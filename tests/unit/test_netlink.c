@@ -137,6 +137,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	nl_stop();
+	zprivs_terminate(&swmesh_privs);
 	mnl_socket_close(peer);
 	thread_master_free(master);
 	return 0;
