@@ -10,7 +10,7 @@
 #include "northbound_cli.h"
 
 #include "swmeshd/swmesh_cli.h"
-#include "swmeshd/swmesh_encap.h"
+#include "swmeshd/model/encap_set.h"
 #include "swmeshd/swmesh_nb.h"
 #ifndef VTYSH_EXTRACT_PL
 #include "swmeshd/swmesh_cli_clippy.c"

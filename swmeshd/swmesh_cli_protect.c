@@ -9,9 +9,9 @@
 #include "northbound_cli.h"
 
 #include "swmeshd/swmesh_cli.h"
-#include "swmeshd/swmesh_keys.h"
+#include "swmeshd/security/key_files.h"
 #include "swmeshd/swmesh_nb.h"
-#include "swmeshd/swmesh_seal.h"
+#include "swmeshd/security/seal.h"
 #include "swmeshd/swmeshd.h"
 #ifndef VTYSH_EXTRACT_PL
 #include "swmeshd/swmesh_cli_protect_clippy.c"

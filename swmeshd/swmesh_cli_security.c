@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Configuration commands of `security NAME` and of what uses it. They only
- * translate to the northbound, which decides (swmesh_nb_check.c).
+ * translate to the northbound, which decides (config/check.c).
  */
 #include <zebra.h>
 
@@ -10,9 +10,9 @@
 #include "northbound_cli.h"
 
 #include "swmeshd/swmesh_cli.h"
-#include "swmeshd/swmesh_keys.h"
+#include "swmeshd/security/key_files.h"
 #include "swmeshd/swmesh_nb.h"
-#include "swmeshd/swmesh_seal.h"
+#include "swmeshd/security/seal.h"
 #include "swmeshd/swmeshd.h"
 #ifndef VTYSH_EXTRACT_PL
 #include "swmeshd/swmesh_cli_security_clippy.c"

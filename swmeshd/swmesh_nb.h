@@ -5,7 +5,7 @@
 
 #include "northbound.h"
 
-#include "swmeshd/swmesh_model.h"
+#include "swmeshd/model/model.h"
 
 #define SWMESH_XPATH "/frr-swmesh:swmesh"
 #define SWMESH_MESH_XPATH SWMESH_XPATH "/mesh"
@@ -43,7 +43,7 @@ int swmesh_nb_mesh_destroy(struct nb_cb_destroy_args *args);
 int swmesh_nb_source_modify(struct nb_cb_modify_args *args);
 int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args);
 
-/* swmesh_nb_check.c: NB_OK, or NB_ERR_VALIDATION with a text. */
+/* config/check.c: NB_OK, or NB_ERR_VALIDATION with a text. */
 int nb_check_transit(const struct lyd_node *mesh, char *errmsg, size_t len);
 int nb_check_mesh(struct nb_draft *draft, char *errmsg, size_t len);
 /* Every security that is named is there and has its method. */
@@ -61,7 +61,7 @@ bool nb_security_uses(
 bool nb_security_used(const struct mesh_config *config,
 		      struct encap_sets_head *sets, const char *name);
 
-/* swmesh_nb_security.c */
+/* config/adopt.c */
 void nb_read_securities(const struct lyd_node *mesh,
 			struct securities_head *securities);
 /* The files of what this commit adds or changes can be used. */

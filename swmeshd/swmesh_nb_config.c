@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Configuration: how a commit becomes the model's configuration. What it is
- * refused for is in swmesh_nb_check.c; the whole transaction is, so nothing is
+ * refused for is in config/check.c; the whole transaction is, so nothing is
  * applied in part.
  *
  * Once a commit is accepted the configuration is read as a whole
@@ -12,10 +12,10 @@
 #include "northbound_cli.h"
 #include "vty.h"
 
-#include "swmeshd/swmesh_model.h"
+#include "swmeshd/model/model.h"
 #include "swmeshd/swmesh_nb.h"
-#include "swmeshd/swmesh_overlap.h"
-#include "swmeshd/swmesh_zebra.h"
+#include "swmeshd/talk/overlap.h"
+#include "swmeshd/talk/zebra.h"
 #include "swmeshd/swmeshd.h"
 
 /* Bits that a SW-NHOP needs for its hash, or two would soon collide. */

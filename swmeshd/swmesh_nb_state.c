@@ -7,10 +7,10 @@
 
 #include "monotime.h"
 
-#include "swmeshd/swmesh_bgp.h"
-#include "swmeshd/swmesh_kernel.h"
+#include "swmeshd/talk/bgp.h"
+#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/swmesh_nb.h"
-#include "swmeshd/swmesh_overlap.h"
+#include "swmeshd/talk/overlap.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/swmeshd.h"
 

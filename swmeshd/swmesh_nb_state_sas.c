@@ -5,7 +5,7 @@
 
 #include "monotime.h"
 
-#include "swmeshd/swmesh_ike_show.h"
+#include "swmeshd/ike/ike_show.h"
 #include "swmeshd/swmesh_nb.h"
 
 /* ---- ike-sa ---- */

@@ -7,12 +7,12 @@
 
 #include "monotime.h"
 
-#include "swmeshd/swmesh_filter.h"
-#include "swmeshd/swmesh_ike_show.h"
+#include "swmeshd/filter/filter.h"
+#include "swmeshd/ike/ike_show.h"
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/swmesh_show.h"
-#include "swmeshd/swmesh_vici.h"
-#include "swmeshd/swmesh_xfrm.h"
+#include "swmeshd/charon/charon.h"
+#include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
 
 /* The kernel's counters are read for all SAs at once, at most this often. */

@@ -3,7 +3,7 @@
 #ifndef SWMESH_SHOW_H
 #define SWMESH_SHOW_H
 
-#include "swmeshd/swmesh_model.h"
+#include "swmeshd/model/model.h"
 
 /* All of them in order of address; the array is the caller's, MTYPE_TMP. */
 struct softwire **swmesh_show_softwires(size_t *n);

@@ -10,12 +10,12 @@
 #include "json.h"
 #include "monotime.h"
 
-#include "swmeshd/swmesh_filter.h"
-#include "swmeshd/swmesh_ike.h"
-#include "swmeshd/swmesh_ike_show.h"
+#include "swmeshd/filter/filter.h"
+#include "swmeshd/ike/ike.h"
+#include "swmeshd/ike/ike_show.h"
 #include "swmeshd/swmesh_show.h"
-#include "swmeshd/swmesh_vici.h"
-#include "swmeshd/swmesh_xfrm.h"
+#include "swmeshd/charon/charon.h"
+#include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
 #ifndef VTYSH_EXTRACT_PL
 #include "swmeshd/swmesh_show_security_clippy.c"

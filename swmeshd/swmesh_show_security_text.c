@@ -7,7 +7,7 @@
 #include "json.h"
 #include "termtable.h"
 
-#include "swmeshd/swmesh_model.h"
+#include "swmeshd/model/model.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/swmesh_show_read.h"
 

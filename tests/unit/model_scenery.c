@@ -3,7 +3,7 @@
 #include "tests/unit/model_scenery.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_keys.h"
+#include "swmeshd/security/key_files.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd model test");

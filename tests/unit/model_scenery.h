@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "swmeshd/swmesh_model.h"
+#include "swmeshd/model/model.h"
 
 extern struct mesh mesh;
 

@@ -15,8 +15,8 @@
 #include "memory.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_encap.h"
-#include "swmeshd/swmesh_keys.h"
+#include "swmeshd/model/encap_set.h"
+#include "swmeshd/security/key_files.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd encap-set test");

@@ -17,8 +17,8 @@
 #include "privs.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_filter_priv.h"
-#include "swmeshd/swmesh_kernel.h"
+#include "swmeshd/filter/filter_text.h"
+#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd filter test");

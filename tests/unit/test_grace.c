@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "swmeshd/swmesh_grace.h"
-#include "swmeshd/swmesh_model.h"
+#include "swmeshd/model/settle.h"
+#include "swmeshd/model/model.h"
 #include "swmeshd/swmeshd.h"
 
 unsigned int swmesh_grace;

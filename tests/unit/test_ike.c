@@ -16,8 +16,8 @@
 
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_ike_conn.h"
-#include "swmeshd/swmesh_ike_reason.h"
+#include "swmeshd/ike/ike_conn.h"
+#include "swmeshd/ike/ike_reason.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd ike test");

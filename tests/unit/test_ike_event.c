@@ -17,8 +17,8 @@
 
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_ike_peer.h"
-#include "swmeshd/swmesh_vici.h"
+#include "swmeshd/ike/ike_peer.h"
+#include "swmeshd/charon/charon.h"
 #include "swmeshd/swmeshd.h"
 
 #define NAME "swmesh-2001:db8:c::1"

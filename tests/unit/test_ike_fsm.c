@@ -17,8 +17,8 @@
 
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_ike_peer.h"
-#include "swmeshd/swmesh_vici.h"
+#include "swmeshd/ike/ike_peer.h"
+#include "swmeshd/charon/charon.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd ike test");

@@ -18,10 +18,10 @@
 #include "thread.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_ike_peer.h"
-#include "swmeshd/swmesh_keys.h"
-#include "swmeshd/swmesh_keys_dir.h"
-#include "swmeshd/swmesh_keys_parse.h"
+#include "swmeshd/ike/ike_peer.h"
+#include "swmeshd/security/key_files.h"
+#include "swmeshd/security/key_dir.h"
+#include "swmeshd/security/key_parse.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd ike keys test");

@@ -16,8 +16,8 @@
 
 #include "lib/vici.h"
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_grace.h"
-#include "swmeshd/swmesh_ike_peer.h"
+#include "swmeshd/model/settle.h"
+#include "swmeshd/ike/ike_peer.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd ike test");

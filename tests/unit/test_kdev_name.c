@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "swmeshd/swmesh_kdev_name.h"
+#include "swmeshd/kernel/kdev_name.h"
 
 static int reset(void **state)
 {

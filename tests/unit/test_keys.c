@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Keys and certificates in files (swmesh_keys.h), made here by libcrypto: what
- * is accepted, what is refused and with which words, and the hash that RFC 5566
- * announces (S4, S5).
+ * Keys and certificates in files (security/key_files.h), made here by
+ * libcrypto: what is accepted, what is refused and with which words, and the
+ * hash that RFC 5566 announces (S4, S5).
  */
 #include <zebra.h>
 
@@ -21,8 +21,8 @@
 #include "memory.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_keys.h"
-#include "swmeshd/swmesh_seal.h"
+#include "swmeshd/security/key_files.h"
+#include "swmeshd/security/seal.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd keys test");

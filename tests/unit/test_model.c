@@ -8,7 +8,7 @@
 
 #include "monotime.h"
 
-#include "swmeshd/swmesh_select.h"
+#include "swmeshd/model/select.h"
 
 #define PEER "2001:db8:c::2"
 static const struct tlv gre_ipip[] = {

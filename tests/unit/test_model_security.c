@@ -5,8 +5,8 @@
  */
 #include "tests/unit/model_scenery.h"
 
-#include "swmeshd/swmesh_keys.h"
-#include "swmeshd/swmesh_select.h"
+#include "swmeshd/security/key_files.h"
+#include "swmeshd/model/select.h"
 
 #define PEER "2001:db8:c::2"
 #define KEY_A "the first public key"

@@ -15,9 +15,9 @@
 #include "privs.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_model.h"
-#include "swmeshd/swmesh_pmtu.h"
-#include "swmeshd/swmesh_xfrm.h"
+#include "swmeshd/model/model.h"
+#include "swmeshd/kernel/pmtu.h"
+#include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd PMTU test");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * `security` without files: algorithms, defaults, what they add to a packet
- * (F4), what is the same, and sealed secrets (swmesh_seal.h).
+ * (F4), what is the same, and sealed secrets (security/seal.h).
  */
 #include <zebra.h>
 
@@ -14,8 +14,8 @@
 #include "memory.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_keys.h"
-#include "swmeshd/swmesh_seal.h"
+#include "swmeshd/security/key_files.h"
+#include "swmeshd/security/seal.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd security test");

@@ -10,7 +10,7 @@
 
 #include "ipaddr.h"
 
-#include "swmeshd/swmesh_transit.h"
+#include "swmeshd/model/transit.h"
 
 static struct transit_config config;
 static struct transit_fault fault;

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 #include <linux/rtnetlink.h>
 
-#include "swmeshd/swmesh_tunnel.h"
-#include "swmeshd/swmesh_uapi.h"
+#include "swmeshd/kernel/tun.h"
+#include "swmeshd/kernel/uapi.h"
 
 static uint8_t buf[4096];
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "swmeshd/swmesh_vici.h"
+#include "swmeshd/charon/charon.h"
 
 static void test_formats(void **unused)
 {

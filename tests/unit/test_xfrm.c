@@ -13,7 +13,7 @@
 
 #include "memory.h"
 
-#include "swmeshd/swmesh_xfrm_view.h"
+#include "swmeshd/xfrm/xfrm_view.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd");

@@ -21,7 +21,7 @@
 
 #include "monotime.h"
 
-#include "swmeshd/swmesh_vici.h"
+#include "swmeshd/charon/charon.h"
 
 #define SECRET "correct horse battery staple"
 #define JOURNAL_SIZE 4096

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Remote AFBRs. They come from the endpoints that demands name and go with the
+ * last of them. Each has a softwire for every tunnel that we announce: the
+ * AFBR may send by any of them (RFC 9012 section 6 leaves the choice to the
+ * sender).
+ */
+#include <zebra.h>
+
+#include "jhash.h"
+#include "memory.h"
+#include "monotime.h"
+
+#include "lib/log_limit.h"
+
+#include "swmeshd/swmesh_debug.h"
+#include "swmeshd/model/model.h"
+#include "swmeshd/swmeshd.h"
+
+DEFINE_MTYPE_STATIC(SWMESHD, AFBR, "Remote AFBR");
+
+/* B5: a path through a softwire of ours holds the endpoint back this long,
+ * doubled each time, or the two would chase each other for ever. */
+#define HOLD_MIN_S 10
+#define HOLD_MAX_S 320
+
+int afbr_cmp(const struct afbr *a, const struct afbr *b)
+{
+	return ipaddr_cmp(&a->addr, &b->addr);
+}
+
+uint32_t afbr_hash(const struct afbr *a)
+{
+	return jhash(&a->addr.ip, IS_IPADDR_V4(&a->addr) ? 4 : 16, 0x53574d41);
+}
+
+struct afbr *afbr_find(struct mesh *mesh, const struct ipaddr *addr)
+{
+	struct afbr ref = {.addr = *addr};
+
+	return afbr_table_find(&mesh->afbrs, &ref);
+}
+
+static struct afbr *afbr_get(struct mesh *mesh, const struct ipaddr *addr)
+{
+	struct afbr *afbr = afbr_find(mesh, addr);
+
+	if (afbr)
+		return afbr;
+	if (afbr_table_count(&mesh->afbrs) >= MESH_AFBRS_MAX)
+		return NULL;
+	afbr = XCALLOC(MTYPE_AFBR, sizeof(*afbr));
+	afbr->mesh = mesh;
+	afbr->addr = *addr;
+	afbr_refs_init(&afbr->refs);
+	afbr_softwires_init(&afbr->softwires);
+	afbr_table_add(&mesh->afbrs, afbr);
+	mesh->ops->track(afbr);
+	afbr_mark_dirty(afbr);
+	return afbr;
+}
+
+static void afbr_del(struct afbr *afbr)
+{
+	struct mesh *mesh = afbr->mesh;
+	struct softwire *sw;
+
+	while ((sw = afbr_softwires_first(&afbr->softwires)))
+		softwire_del(sw);
+	mesh->ops->hold_cancel(afbr);
+	mesh->ops->untrack(afbr);
+	if (afbr->dirty)
+		afbr_dirty_del(&mesh->dirty_afbrs, afbr);
+	afbr_auth_clear(&afbr->auth);
+	afbr_softwires_fini(&afbr->softwires);
+	afbr_refs_fini(&afbr->refs);
+	afbr_table_del(&mesh->afbrs, afbr);
+	XFREE(MTYPE_AFBR, afbr);
+}
+
+void afbr_mark_dirty(struct afbr *afbr)
+{
+	if (afbr->dirty)
+		return;
+	afbr->dirty = true;
+	afbr_dirty_add_tail(&afbr->mesh->dirty_afbrs, afbr);
+	afbr->mesh->ops->schedule(afbr->mesh);
+}
+
+void afbr_mark_demands(struct afbr *afbr)
+{
+	struct afbr_ref *ref;
+
+	frr_each (afbr_refs, &afbr->refs, ref)
+		demand_mark_dirty(ref->demand);
+}
+
+/* ---- the way to it ---- */
+
+static bool afbr_held(const struct afbr *afbr)
+{
+	return afbr->held_until > monotime(NULL);
+}
+
+bool afbr_usable(const struct afbr *afbr)
+{
+	return afbr->mesh->source_ok && afbr->path.known &&
+	       afbr->path.reachable && !afbr->path.recursive &&
+	       afbr->path.fault.verdict == TRANSIT_CORE && !afbr_held(afbr);
+}
+
+bool afbr_barred(const struct afbr *afbr)
+{
+	/* An interface that is not known, perhaps only yet, is like no route:
+	 * nothing is sent there, and what has been set up may stay. */
+	return afbr->path.fault.verdict != TRANSIT_CORE &&
+	       afbr->path.fault.verdict != TRANSIT_NO_INTERFACE;
+}
+
+const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len)
+{
+	const struct mesh *mesh = afbr->mesh;
+
+	if (!mesh->source_known)
+		snprintf(buf, len, "zebra has not told our addresses yet");
+	else if (!mesh->source_ok)
+		snprintfrr(
+			buf, len,
+			"waiting for our address %pIA: it is on no interface",
+			&mesh->config.source);
+	else if (!afbr->path.known)
+		snprintf(buf, len,
+			 "zebra has not told the way to the endpoint yet");
+	else if (afbr->path.recursive || afbr_held(afbr))
+		snprintfrr(
+			buf, len,
+			"the way to %pIA leads through a softwire (%s): mutual recursion; keep the endpoint out of the routes that use it",
+			&afbr->addr, afbr->path.via);
+	else if (!afbr->path.reachable)
+		snprintfrr(buf, len, "no route to endpoint %pIA", &afbr->addr);
+	else
+		transit_reason(&mesh->config.transit, &afbr->path.fault,
+			       &afbr->addr, buf, len);
+	return buf;
+}
+
+static void afbr_hold(struct afbr *afbr)
+{
+	time_t now = monotime(NULL), hold;
+
+	if (now > afbr->held_until + HOLD_MAX_S)
+		afbr->hold_level = 0; /* long ago: a new story */
+	hold = MIN(HOLD_MIN_S << afbr->hold_level, HOLD_MAX_S);
+	afbr->hold_level = MIN(afbr->hold_level + 1, 5u);
+	afbr->recursions++;
+	afbr->held_until = now + hold;
+	afbr->mesh->ops->hold(afbr, hold * 1000);
+	zlog_warn_limited(
+		afbr,
+		"AFBR %pIA: the way to it leads through a softwire (%s), RFC 9012 section 7.2; not used for %d s",
+		&afbr->addr, afbr->path.via, (int)hold);
+}
+
+static void tell_barred(const struct afbr *afbr)
+{
+	char text[MESH_REASON_LEN];
+
+	zlog_warn_limited(afbr, "AFBR %pIA is not used: %s", &afbr->addr,
+			  transit_reason(&afbr->mesh->config.transit,
+					 &afbr->path.fault, &afbr->addr, text,
+					 sizeof(text)));
+}
+
+void afbr_path(struct afbr *afbr, const struct endpoint_path *path)
+{
+	bool was_recursive = afbr->path.recursive;
+	bool was_barred = afbr_barred(afbr);
+
+	if (!memcmp(&afbr->path, path, sizeof(*path)))
+		return;
+	afbr->path = *path;
+	DEBUGD(&swmesh_dbg_events, "AFBR %pIA: %s via %s, MTU %u", &afbr->addr,
+	       path->recursive	 ? "recursive"
+	       : path->reachable ? "reachable"
+				 : "unreachable",
+	       path->via, path->mtu);
+	if (path->recursive && !was_recursive)
+		afbr_hold(afbr);
+	if (afbr_barred(afbr) && !was_barred)
+		tell_barred(afbr);
+	afbr_mark_dirty(afbr);
+	afbr_mark_demands(afbr);
+}
+
+/* ---- softwires ---- */
+
+struct softwire *afbr_softwire(struct afbr *afbr,
+			       const struct sw_tunnel *tunnel)
+{
+	struct softwire *sw;
+
+	frr_each (afbr_softwires, &afbr->softwires, sw)
+		if (sw_tunnel_same(&sw->tunnel, tunnel))
+			return sw;
+	return NULL;
+}
+
+/* A change is acted upon by the CHANGED event that afbr_update() ends with. The
+ * filter is told here: a softwire may stay up all the while. */
+static void set_security(struct softwire *sw, struct security *security)
+{
+	struct security *old = sw->security;
+
+	if (security == old)
+		return;
+	sw->security = security ? security_ref(security) : NULL;
+	security_unref(&old);
+	afbr_mark_demands(sw->afbr);
+	sw->afbr->mesh->ops->softwire_changed(sw);
+}
+
+void afbr_update(struct afbr *afbr)
+{
+	struct mesh *mesh = afbr->mesh;
+	struct softwire *sw;
+	bool usable;
+
+	if (!afbr_refs_count(&afbr->refs)) {
+		afbr_del(afbr);
+		return;
+	}
+	frr_each (afbr_softwires, &afbr->softwires, sw)
+		sw->wanted = false;
+	for (unsigned int i = 0; i < mesh->local.n; i++) {
+		sw = afbr_softwire(afbr, &mesh->local.t[i].tunnel);
+		if (!sw)
+			sw = softwire_new(afbr, &mesh->local.t[i].tunnel);
+		sw->wanted = true;
+		set_security(sw, security_find(&mesh->securities,
+					       mesh->local.t[i].security));
+	}
+	frr_each_safe (afbr_softwires, &afbr->softwires, sw)
+		if (!sw->wanted)
+			softwire_del(sw);
+	afbr_read_announced(afbr);
+
+	usable = afbr_usable(afbr);
+	frr_each (afbr_softwires, &afbr->softwires, sw) {
+		if (afbr_barred(afbr)) {
+			softwire_event(sw, SOFTWIRE_EV_STOP, NULL);
+			continue;
+		}
+		softwire_event(sw, SOFTWIRE_EV_START, NULL);
+		if (!usable) {
+			softwire_event(sw, SOFTWIRE_EV_ENDPOINT_DOWN, NULL);
+			continue;
+		}
+		softwire_event(sw, SOFTWIRE_EV_ENDPOINT_UP, NULL);
+		/* The MTU, our address or the security. */
+		if (sw->state == SOFTWIRE_UP || sw->state == SOFTWIRE_WAIT_SA ||
+		    sw->state == SOFTWIRE_WAIT_FILTER)
+			softwire_event(sw, SOFTWIRE_EV_CHANGED, NULL);
+	}
+}
+
+/* ---- what demands name ---- */
+
+bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,
+		     struct ipaddr *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (!TEA_HAS(tt, TEA_SUB_ENDPOINT) ||
+	    tt->endpoint.family == TEA_AF_NONE) {
+		*out = *next_hop;
+	} else if (tt->endpoint.family == TEA_AF_IPV4) {
+		SET_IPADDR_V4(out);
+		out->ipaddr_v4 = tt->endpoint.v4;
+	} else if (tt->endpoint.family == TEA_AF_IPV6) {
+		SET_IPADDR_V6(out);
+		out->ipaddr_v6 = tt->endpoint.v6;
+	}
+	if (IS_IPADDR_V6(out) && IN6_IS_ADDR_V4MAPPED(&out->ipaddr_v6)) {
+		struct in_addr v4;
+
+		memcpy(&v4, &out->ipaddr_v6.s6_addr[12], sizeof(v4));
+		memset(out, 0, sizeof(*out));
+		SET_IPADDR_V4(out);
+		out->ipaddr_v4 = v4;
+	}
+	return !IS_IPADDR_NONE(out);
+}
+
+static void demand_unlink(struct demand *demand)
+{
+	for (unsigned int i = 0; i < demand->n_refs; i++) {
+		struct afbr_ref *ref = &demand->refs[i];
+
+		afbr_refs_del(&ref->afbr->refs, ref);
+		afbr_mark_dirty(ref->afbr);
+	}
+	demand->n_refs = 0;
+	demand->refs_cut = false;
+	if (demand->cut)
+		demand_cut_del(&demand->mesh->cut_demands, demand);
+	demand->cut = false;
+}
+
+static void demand_no_afbr(struct demand *demand)
+{
+	if (demand->cut)
+		return;
+	demand->cut = true;
+	demand_cut_add_tail(&demand->mesh->cut_demands, demand);
+	zlog_warn_limited(
+		0,
+		"more than %u AFBRs: endpoints of next hop %pIA are left out until others go; see 'show bgp softwire limits' in bgpd",
+		MESH_AFBRS_MAX, &demand->next_hop);
+}
+
+static bool endpoint_wanted(const struct mesh *mesh,
+			    const struct tea_tunnel *tt,
+			    const struct demand *demand, struct ipaddr *ep)
+{
+	uint16_t type = tunnel_base_type(tt->type);
+
+	if (!tt->usable || (type != TEA_TYPE_GRE && type != TEA_TYPE_IPIP))
+		return false;
+	return tunnel_endpoint(tt, &demand->next_hop, ep) &&
+	       ep->ipa_type == mesh->local_source.ipa_type &&
+	       ipaddr_cmp(ep, &mesh->local_source) && !ipaddr_is_zero(ep);
+}
+
+static void demand_link_endpoint(struct demand *demand, const struct ipaddr *ep)
+{
+	struct afbr_ref *ref;
+	struct afbr *afbr;
+
+	for (unsigned int i = 0; i < demand->n_refs; i++)
+		if (!ipaddr_cmp(&demand->refs[i].afbr->addr, ep))
+			return;
+	if (demand->n_refs >= DEMAND_AFBRS_MAX) {
+		demand->refs_cut = true;
+		return;
+	}
+	afbr = afbr_get(demand->mesh, ep);
+	if (!afbr) {
+		demand_no_afbr(demand);
+		return;
+	}
+	ref = &demand->refs[demand->n_refs++];
+	ref->demand = demand;
+	ref->afbr = afbr;
+	afbr_refs_add_tail(&afbr->refs, ref);
+	afbr_mark_dirty(afbr);
+}
+
+void demand_link(struct demand *demand)
+{
+	const struct mesh *mesh = demand->mesh;
+	struct ipaddr ep;
+
+	demand_unlink(demand);
+	if (demand->refused || IS_IPADDR_NONE(&mesh->local_source))
+		return;
+	for (size_t i = 0; i < demand->tea.n_tunnels; i++)
+		if (endpoint_wanted(mesh, &demand->tea.tunnels[i], demand, &ep))
+			demand_link_endpoint(demand, &ep);
+}
+
+void demand_link_cut(struct mesh *mesh)
+{
+	size_t n = demand_cut_count(&mesh->cut_demands);
+	struct demand *demand;
+
+	for (; n && afbr_table_count(&mesh->afbrs) < MESH_AFBRS_MAX; n--) {
+		demand = demand_cut_first(&mesh->cut_demands);
+		demand_link(demand); /* to the list's end, if cut again */
+		demand_mark_dirty(demand);
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Conversation with zebra: our addresses, the ways to the endpoints (next-hop
+ * tracking), and the opaque channel to bgpd's module.
+ */
+#ifndef SWMESH_ZEBRA_H
+#define SWMESH_ZEBRA_H
+
+#include "swmeshd/model/model.h"
+
+void swmesh_zebra_init(void);
+void swmesh_zebra_stop(void);
+
+bool swmesh_zebra_connected(void);
+/* zebra has told all its interfaces. */
+bool swmesh_zebra_interfaces_known(void);
+bool swmesh_zebra_address_is_ours(const struct ipaddr *addr);
+/* The configured source changed: look whether it is ours. */
+void swmesh_zebra_source_changed(void);
+
+/* struct mesh_ops */
+void swmesh_zebra_track(struct afbr *afbr);
+void swmesh_zebra_untrack(struct afbr *afbr);
+
+/* Send to bgpd's module; false: not taken. */
+bool swmesh_zebra_send_opaque(const uint8_t *data, size_t len);
+
+#endif /* SWMESH_ZEBRA_H */
