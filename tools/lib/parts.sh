@@ -74,6 +74,15 @@ part_format() {
 	fi
 }
 
+# Who includes whom (tools/layers).
+part_layers() {
+	if "$top/tools/check-layers"; then
+		count layers 1 0
+	else
+		count layers 0 1
+	fi
+}
+
 # A smoke test: 60 s in all, from the seeds in the repository.
 part_fuzz() {
 	local rc=0 log=$logs/fuzz.log passed failed
