@@ -25,6 +25,11 @@
 
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
+#include "swmeshd/filter/filter.h"
+#include "swmeshd/filter/filter_change.h"
+#include "swmeshd/filter/filter_elements.h"
+#include "swmeshd/filter/filter_nft.h"
+#include "swmeshd/filter/filter_read.h"
 #include "swmeshd/filter/filter_text.h"
 #include "swmeshd/kernel/kernel.h"
 #include "swmeshd/swmeshd.h"
@@ -73,18 +78,6 @@ static unsigned int change_max;
 static void update(struct thread *t);
 
 /* ---- counters ---- */
-
-static const char *const counter_names[FILTER_COUNTERS] = {
-	[FILTER_UNKNOWN_SOURCE] = "unknown-source",
-	[FILTER_CLEAR] = "clear",
-	[FILTER_CLEAR_SENT] = "clear-sent",
-	[FILTER_SPOOFED] = "spoofed",
-};
-
-const char *filter_counter_name(enum filter_counter counter)
-{
-	return counter_names[counter];
-}
 
 bool swmesh_filter_read(struct filter_count counts[FILTER_COUNTERS], char *err,
 			size_t len)

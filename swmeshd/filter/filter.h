@@ -9,6 +9,7 @@
 #ifndef SWMESH_FILTER_H
 #define SWMESH_FILTER_H
 
+#include "swmeshd/filter/filter_counters.h"
 #include "swmeshd/model/model.h"
 
 void swmesh_filter_init(void);
@@ -27,21 +28,6 @@ void swmesh_filter_changed(struct mesh *mesh);
  */
 bool swmesh_filter_set(struct softwire *sw);
 
-enum filter_counter {
-	FILTER_UNKNOWN_SOURCE, /* encapsulated, from no AFBR of ours */
-	FILTER_CLEAR,	       /* in clear, of a protected softwire */
-	FILTER_CLEAR_SENT,     /* likewise, stopped on its way out */
-	FILTER_SPOOFED,	       /* inner source not behind that softwire */
-	FILTER_COUNTERS,
-};
-
-struct filter_count {
-	uint64_t packets, bytes;
-};
-
-/* "unknown-source", "clear", "clear-sent", "spoofed": also their names in the
- * table. */
-const char *filter_counter_name(enum filter_counter counter);
 /* Read now; false with a text when the table cannot be read. */
 bool swmesh_filter_read(struct filter_count counts[FILTER_COUNTERS], char *err,
 			size_t len);

@@ -12,7 +12,8 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-#include "swmeshd/filter/filter_text.h"
+#include "swmeshd/filter/filter_change.h"
+#include "swmeshd/filter/filter_sock.h"
 #include "swmeshd/swmesh_nlreply.h"
 
 /* Of an element: the headers of three attributes, and its key. Of a list: two

@@ -7,7 +7,7 @@
 
 #include "jhash.h"
 
-#include "swmeshd/filter/filter_text.h"
+#include "swmeshd/filter/filter_element.h"
 
 enum part { PART_NONE, PART_ADDR, PART_PROTOCOL, PART_IFINDEX, PART_IFINDEX2 };
 

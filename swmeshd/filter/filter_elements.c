@@ -8,7 +8,8 @@
 #include "memory.h"
 #include "monotime.h"
 
-#include "swmeshd/filter/filter_text.h"
+#include "swmeshd/filter/filter_change.h"
+#include "swmeshd/filter/filter_elements.h"
 #include "swmeshd/kernel/kernel.h"
 #include "swmeshd/swmeshd.h"
 

@@ -21,7 +21,11 @@
 #include "thread.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/filter/filter_text.h"
+#include "swmeshd/filter/filter_change.h"
+#include "swmeshd/filter/filter_element.h"
+#include "swmeshd/filter/filter_nft.h"
+#include "swmeshd/filter/filter_read.h"
+#include "swmeshd/filter/filter_sock.h"
 #include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"
 

@@ -16,7 +16,10 @@
 #include "network.h"
 #include "thread.h"
 
-#include "swmeshd/filter/filter_text.h"
+#include "swmeshd/filter/filter_element.h"
+#include "swmeshd/filter/filter_elements.h"
+#include "swmeshd/filter/filter_read.h"
+#include "swmeshd/filter/filter_sock.h"
 #include "swmeshd/swmesh_nlreply.h"
 #include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"

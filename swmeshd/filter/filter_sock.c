@@ -7,7 +7,7 @@
 
 #include "privs.h"
 
-#include "swmeshd/filter/filter_text.h"
+#include "swmeshd/filter/filter_sock.h"
 #include "swmeshd/swmeshd.h"
 
 /* What the kernel has to say is there at once; what is missing after this is

@@ -13,6 +13,7 @@
 
 #include "memory.h"
 
+#include "swmeshd/filter/filter_counters.h"
 #include "swmeshd/filter/filter_text.h"
 #include "swmeshd/swmeshd.h"
 

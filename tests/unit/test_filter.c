@@ -17,6 +17,11 @@
 #include "privs.h"
 
 #include "swmeshd/swmesh_debug.h"
+#include "swmeshd/filter/filter.h"
+#include "swmeshd/filter/filter_change.h"
+#include "swmeshd/filter/filter_elements.h"
+#include "swmeshd/filter/filter_nft.h"
+#include "swmeshd/filter/filter_read.h"
 #include "swmeshd/filter/filter_text.h"
 #include "swmeshd/kernel/kernel.h"
 #include "swmeshd/swmeshd.h"
