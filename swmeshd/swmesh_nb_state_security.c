@@ -12,6 +12,7 @@
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_text.h"
 #include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
 

@@ -15,6 +15,7 @@
 #include "swmeshd/ike/ike_show.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_text.h"
 #include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
 #ifndef VTYSH_EXTRACT_PL

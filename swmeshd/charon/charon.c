@@ -5,6 +5,8 @@
 #include "log.h"
 
 #include "swmeshd/swmesh_debug.h"
+#include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_text.h"
 #include "swmeshd/charon/charon_link.h"
 #include "swmeshd/charon/charon_log.h"
 #include "swmeshd/swmeshd.h"

@@ -9,6 +9,7 @@
 
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/charon/charon_queue.h"
+#include "swmeshd/charon/charon_text.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MTYPE_STATIC(SWMESHD, VICI_OP, "Request to charon");

@@ -13,7 +13,7 @@
 
 #include "typesafe.h"
 
-#include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_types.h"
 
 enum vici_op_kind { VICI_OP_REQUEST, VICI_OP_REGISTER, VICI_OP_UNREGISTER };
 

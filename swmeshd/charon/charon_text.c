@@ -4,7 +4,7 @@
 
 #include "printfrr.h"
 
-#include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_text.h"
 
 const char *swmesh_vici_state_name(enum swmesh_vici_state state)
 {

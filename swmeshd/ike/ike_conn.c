@@ -18,6 +18,7 @@
 #include "lib/vici.h"
 #include "swmeshd/ike/ike_conn.h"
 #include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_text.h"
 
 /* Names the digest's child; no protocol has this number (RFC 5237). */
 #define DIGEST_PROTOCOL 255

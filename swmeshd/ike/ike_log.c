@@ -18,6 +18,7 @@
 #include "swmeshd/ike/ike_peer.h"
 #include "swmeshd/ike/ike_reason.h"
 #include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_log.h"
 #include "swmeshd/swmeshd.h"
 
 #define NAME_LEN 128

@@ -16,6 +16,7 @@
 
 #include "swmeshd/ike/ike_peer.h"
 #include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_log.h"
 #include "swmeshd/swmeshd.h"
 
 #define LOG_MS 100

@@ -19,6 +19,7 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/ike/ike_peer.h"
 #include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_log.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd ike test");

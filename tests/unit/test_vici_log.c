@@ -3,6 +3,8 @@
  * closed before the registration is taken back. */
 #include "tests/unit/vici_scenery.h"
 
+#include "swmeshd/charon/charon_log.h"
+
 /* The peer's two ends. */
 static int requests;
 

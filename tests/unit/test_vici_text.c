@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_text.h"
 
 static void test_formats(void **unused)
 {

@@ -22,6 +22,7 @@
 #include "monotime.h"
 
 #include "swmeshd/charon/charon.h"
+#include "swmeshd/charon/charon_text.h"
 
 #define SECRET "correct horse battery staple"
 #define JOURNAL_SIZE 4096
