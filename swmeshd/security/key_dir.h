@@ -10,7 +10,7 @@
 #ifndef SWMESH_KEYS_DIR_H
 #define SWMESH_KEYS_DIR_H
 
-#include "swmeshd/security/security.h"
+#include "swmeshd/security/public_key.h"
 
 /* changed: the directory has been read; what was absent may be there now. */
 void key_dir_init(void (*changed)(void));

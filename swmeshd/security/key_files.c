@@ -9,116 +9,12 @@
 #include <openssl/x509v3.h>
 
 #include "log.h"
-#include "memory.h"
 #include "printfrr.h"
 
+#include "swmeshd/security/key_files.h"
 #include "swmeshd/security/key_parse.h"
 #include "swmeshd/security/seal.h"
 #include "swmeshd/swmeshd.h"
-
-DEFINE_MTYPE_STATIC(SWMESHD, KEY_FILE, "Key file");
-
-/* ---- content and names ---- */
-
-void security_blob_set(struct security_blob *blob, const void *data, size_t len)
-{
-	security_blob_free(blob);
-	blob->data = XMALLOC(MTYPE_KEY_FILE, len + 1);
-	memcpy(blob->data, data, len);
-	blob->data[len] = '\0';
-	blob->len = len;
-}
-
-void security_blob_free(struct security_blob *blob)
-{
-	if (blob->data)
-		explicit_bzero(blob->data, blob->len);
-	XFREE(MTYPE_KEY_FILE, blob->data);
-	blob->len = 0;
-}
-
-void security_set_text(char **field, const char *text)
-{
-	XFREE(MTYPE_KEY_FILE, *field);
-	if (text)
-		*field = XSTRDUP(MTYPE_KEY_FILE, text);
-}
-
-static void each_file(struct security *s, void (*each)(struct security_file *))
-{
-	each(&s->psk);
-	each(&s->cert);
-	each(&s->key);
-	each(&s->ppk);
-	for (unsigned int i = 0; i < s->n_ca; i++)
-		each(&s->ca[i]);
-	for (unsigned int i = 0; i < s->n_crl; i++)
-		each(&s->crl[i]);
-	for (unsigned int i = 0; i < s->n_announce; i++)
-		each(&s->announce[i]);
-}
-
-static void file_free(struct security_file *file)
-{
-	XFREE(MTYPE_KEY_FILE, file->path);
-	security_blob_free(&file->blob);
-}
-
-void security_unload(struct security *s)
-{
-	each_file(s, file_free);
-	XFREE(MTYPE_KEY_FILE, s->sealed);
-	XFREE(MTYPE_KEY_FILE, s->peer_keys);
-	XFREE(MTYPE_KEY_FILE, s->identity);
-	XFREE(MTYPE_KEY_FILE, s->endpoint);
-	XFREE(MTYPE_KEY_FILE, s->peer_identity);
-	XFREE(MTYPE_KEY_FILE, s->ppk_id);
-}
-
-static void text_copy(char **field)
-{
-	if (*field)
-		*field = XSTRDUP(MTYPE_KEY_FILE, *field);
-}
-
-static void file_copy(struct security_file *file)
-{
-	struct security_blob from = file->blob;
-
-	text_copy(&file->path);
-	memset(&file->blob, 0, sizeof(file->blob));
-	if (from.data)
-		security_blob_set(&file->blob, from.data, from.len);
-}
-
-void security_own(struct security *s)
-{
-	each_file(s, file_copy);
-	text_copy(&s->sealed);
-	text_copy(&s->peer_keys);
-	text_copy(&s->identity);
-	text_copy(&s->endpoint);
-	text_copy(&s->peer_identity);
-	text_copy(&s->ppk_id);
-}
-
-/* ---- hashes ---- */
-
-void key_hash(const uint8_t *spki, size_t len, uint8_t hash[KEY_HASH_LEN])
-{
-	/* Cannot fail for lack of anything but memory; a hash that nothing
-	 * matches is then the safe answer. */
-	if (!EVP_Digest(spki, len, hash, NULL, EVP_sha1(), NULL))
-		memset(hash, 0, KEY_HASH_LEN);
-}
-
-const char *key_hash_text(const uint8_t hash[KEY_HASH_LEN], char *buf)
-{
-	for (unsigned int i = 0; i < KEY_HASH_LEN; i++)
-		snprintf(buf + 3 * i, 4, "%02x%s", hash[i],
-			 i + 1 < KEY_HASH_LEN ? ":" : "");
-	return buf;
-}
 
 /* ---- reading ---- */
 

@@ -7,7 +7,8 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "swmeshd/security/key_files.h"
+#include "swmeshd/security/blob.h"
+#include "swmeshd/security/public_key.h"
 
 /* Each NULL if the octets are not that; to be freed with libcrypto's own. */
 EVP_PKEY *key_parse_private(const struct security_blob *blob);

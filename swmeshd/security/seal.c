@@ -10,7 +10,6 @@
 #include "log.h"
 #include "memory.h"
 
-#include "swmeshd/security/key_files.h"
 #include "swmeshd/security/seal.h"
 #include "swmeshd/swmeshd.h"
 

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "swmeshd/security/security.h"
+#include "swmeshd/security/blob.h"
 
 #define SEAL_SECRET_MAX 512
 /* "v1:", base64 of nonce, ciphertext and tag, and the final 0. */

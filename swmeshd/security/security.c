@@ -4,16 +4,84 @@
 
 #include "memory.h"
 
-#include "swmeshd/security/key_files.h"
 #include "swmeshd/security/security.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MTYPE_STATIC(SWMESHD, SECURITY, "Security");
+DEFINE_MTYPE_STATIC(SWMESHD, SECURITY_TEXT, "Security's text");
 
 #define REKEY_IKE_DEFAULT (4 * 3600)
 #define REKEY_SA_DEFAULT 3600
 #define REPLAY_WINDOW_DEFAULT 32
 #define DPD_DEFAULT 30
+
+/* ---- life ---- */
+
+void security_set_text(char **field, const char *text)
+{
+	XFREE(MTYPE_SECURITY_TEXT, *field);
+	if (text)
+		*field = XSTRDUP(MTYPE_SECURITY_TEXT, text);
+}
+
+static void each_file(struct security *s, void (*each)(struct security_file *))
+{
+	each(&s->psk);
+	each(&s->cert);
+	each(&s->key);
+	each(&s->ppk);
+	for (unsigned int i = 0; i < s->n_ca; i++)
+		each(&s->ca[i]);
+	for (unsigned int i = 0; i < s->n_crl; i++)
+		each(&s->crl[i]);
+	for (unsigned int i = 0; i < s->n_announce; i++)
+		each(&s->announce[i]);
+}
+
+static void file_free(struct security_file *file)
+{
+	XFREE(MTYPE_SECURITY_TEXT, file->path);
+	security_blob_free(&file->blob);
+}
+
+static void unload(struct security *s)
+{
+	each_file(s, file_free);
+	XFREE(MTYPE_SECURITY_TEXT, s->sealed);
+	XFREE(MTYPE_SECURITY_TEXT, s->peer_keys);
+	XFREE(MTYPE_SECURITY_TEXT, s->identity);
+	XFREE(MTYPE_SECURITY_TEXT, s->endpoint);
+	XFREE(MTYPE_SECURITY_TEXT, s->peer_identity);
+	XFREE(MTYPE_SECURITY_TEXT, s->ppk_id);
+}
+
+static void text_copy(char **field)
+{
+	if (*field)
+		*field = XSTRDUP(MTYPE_SECURITY_TEXT, *field);
+}
+
+static void file_copy(struct security_file *file)
+{
+	struct security_blob from = file->blob;
+
+	text_copy(&file->path);
+	memset(&file->blob, 0, sizeof(file->blob));
+	if (from.data)
+		security_blob_set(&file->blob, from.data, from.len);
+}
+
+/* After a copy of the struct: texts and contents of its own. */
+static void own(struct security *s)
+{
+	each_file(s, file_copy);
+	text_copy(&s->sealed);
+	text_copy(&s->peer_keys);
+	text_copy(&s->identity);
+	text_copy(&s->endpoint);
+	text_copy(&s->peer_identity);
+	text_copy(&s->ppk_id);
+}
 
 int security_cmp(const struct security *a, const struct security *b)
 {
@@ -39,7 +107,7 @@ struct security *security_copy(const struct security *security)
 
 	*s = *security;
 	s->refs = 1;
-	security_own(s);
+	own(s);
 	return s;
 }
 
@@ -56,7 +124,7 @@ void security_unref(struct security **security)
 	*security = NULL;
 	if (!s || --s->refs)
 		return;
-	security_unload(s);
+	unload(s);
 	XFREE(MTYPE_SECURITY, s);
 }
 

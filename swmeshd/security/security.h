@@ -15,6 +15,9 @@
 
 #include "typesafe.h"
 
+#include "swmeshd/security/blob.h"
+#include "swmeshd/security/public_key.h"
+
 #define SECURITY_NAME_LEN 63
 /* No security has this name: it says that there is to be none. */
 #define SECURITY_NONE "none"
@@ -23,11 +26,6 @@
 #define SECURITY_WORD_LEN 128
 #define SECURITY_ERROR_LEN 256
 
-/* RFC 5566: SHA-1 over the public key; see security/key_files.h for what of it.
- */
-#define KEY_HASH_LEN 20
-/* A SubjectPublicKeyInfo of RSA with 4096 bits has 550 octets. */
-#define KEY_SPKI_MAX 1100
 /* Keys that one AFBR announces at a time: the one in use and those to come. */
 #define KEYS_ANNOUNCED_MAX 4
 
@@ -47,20 +45,6 @@ enum ipsec_protocol {
 struct security_proposals {
 	unsigned int n;
 	char word[SECURITY_PROPOSALS_MAX][SECURITY_WORD_LEN];
-};
-
-/* A public key: DER of the SubjectPublicKeyInfo (RFC 5280 section 4.1), and its
- * hash as announced. len 0: only the hash is known. */
-struct public_key {
-	uint8_t hash[KEY_HASH_LEN];
-	uint16_t len;
-	uint8_t spki[KEY_SPKI_MAX];
-};
-
-/* Octets that are a secret or come from a file; wiped when freed. */
-struct security_blob {
-	uint8_t *data; /* NULL: none */
-	size_t len;
 };
 
 struct security_file {
@@ -180,5 +164,16 @@ unsigned int security_overhead(const struct security *security);
 bool security_ike_word_ok(const char *word, char *err, size_t len);
 bool security_ipsec_word_ok(enum ipsec_protocol protocol, const char *word,
 			    char *err, size_t len);
+
+/* ---- security/security_digest.c ---- */
+
+/*
+ * The digests over what is configured, and over what was loaded so far.
+ * security_load() does it, too.
+ */
+void security_digest(struct security *security);
+/* A known answer: libfrr has functions of the names of libcrypto's, and which
+ * ones are called depends on how the program was linked. */
+bool security_digest_works(void);
 
 #endif /* SWMESH_SECURITY_H */

@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "swmeshd/security/key_files.h"
+#include "swmeshd/security/security.h"
 
 /* Each value with its length, so that no two sequences look the same. */
 static void mix(EVP_MD_CTX *ctx, const void *data, size_t len)
