@@ -26,6 +26,7 @@
 #include "swmeshd/filter/filter_nft.h"
 #include "swmeshd/filter/filter_read.h"
 #include "swmeshd/filter/filter_sock.h"
+#include "swmeshd/swmesh_nlsock.h"
 #include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"
 
@@ -168,20 +169,14 @@ static void read_events(struct thread *t)
 
 static bool open_event_socket(void)
 {
-	int group = NFNLGRP_NFTABLES, rcvbuf = RCVBUF_OCTETS, fd;
-
 	if (!filter_sock_open(&event_sock))
 		return false;
-	fd = mnl_socket_get_fd(event_sock);
-	if (mnl_socket_setsockopt(event_sock, NETLINK_ADD_MEMBERSHIP, &group,
-				  sizeof(group)) < 0) {
+	if (!nl_sock_join(event_sock, NFNLGRP_NFTABLES)) {
 		mnl_socket_close(event_sock);
 		event_sock = NULL;
 		return false;
 	}
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf,
-		       sizeof(rcvbuf)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
+	nl_sock_buffer(event_sock, RCVBUF_OCTETS);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "privs.h"
 
 #include "swmeshd/filter/filter_sock.h"
+#include "swmeshd/swmesh_nlsock.h"
 #include "swmeshd/swmeshd.h"
 
 /* What the kernel has to say is there at once; what is missing after this is
@@ -16,28 +17,12 @@
 
 bool filter_sock_open(struct mnl_socket **sock)
 {
-	const struct timeval limit = {.tv_sec = ANSWER_S};
-	struct mnl_socket *s = NULL;
-	int no = 0;
-
 	if (*sock)
 		return true;
-	frr_with_privs (&swmesh_privs) {
-		s = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-		if (!s)
-			no = errno;
-	}
-	if (s && mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0) {
-		no = errno;
-		mnl_socket_close(s);
-		s = NULL;
-	}
-	errno = no;
-	if (!s)
+	*sock = nl_sock_open(NETLINK_NETFILTER);
+	if (!*sock)
 		return false;
-	setsockopt(mnl_socket_get_fd(s), SOL_SOCKET, SO_RCVTIMEO, &limit,
-		   sizeof(limit));
-	*sock = s;
+	nl_sock_patience(*sock, ANSWER_S);
 	return true;
 }
 

@@ -292,7 +292,7 @@ bool swmesh_kernel_init(void)
 {
 	kdev_init();
 	kroute_init();
-	if (!nl_init(&nl_callbacks))
+	if (!nl_init(&nl_callbacks) || !nl_dump_open())
 		return false;
 	read_all();
 	nl_drain();
@@ -303,6 +303,7 @@ void swmesh_kernel_stop(void)
 {
 	THREAD_OFF(t_resync);
 	nl_stop();
+	nl_dump_close();
 	kdev_stop();
 	kroute_stop();
 }

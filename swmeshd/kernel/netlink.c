@@ -16,7 +16,7 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/kernel/netlink.h"
-#include "swmeshd/kernel/nldump.h"
+#include "swmeshd/swmesh_nlsock.h"
 #include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"
 
@@ -501,51 +501,23 @@ static bool filter_routes(struct mnl_socket *sock)
 
 /* ---- sockets ---- */
 
-struct mnl_socket *nl_open_socket(void)
+static struct mnl_socket *open_socket(void)
 {
-	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	int rcvbuf = RCVBUF_OCTETS;
-	int one = 1;
+	struct mnl_socket *sock = nl_sock_open(NETLINK_ROUTE);
 
-	if (!sock)
-		return NULL;
-	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(sock);
-		return NULL;
-	}
-	/* Old kernels lack some of these: then less is said, or more read. */
-	mnl_socket_setsockopt(sock, NETLINK_EXT_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(sock, NETLINK_CAP_ACK, &one, sizeof(one));
-	if (setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE,
-		       &rcvbuf, sizeof(rcvbuf)) < 0)
-		setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUF,
-			   &rcvbuf, sizeof(rcvbuf));
+	if (sock)
+		nl_sock_buffer(sock, RCVBUF_OCTETS);
 	return sock;
 }
 
 static bool open_sockets(void)
 {
-	bool ok = false;
-
-	frr_with_privs (&swmesh_privs) {
-		req_sock = nl_open_socket();
-		event_sock = nl_open_socket();
-		if (!req_sock || !event_sock || !nl_dump_open())
-			break;
-		if (!filter_routes(event_sock))
-			break;
-		/* Join after the filter is on. */
-		for (int i = 0; i < 2; i++) {
-			int group = i ? RTNLGRP_IPV6_ROUTE : RTNLGRP_LINK;
-
-			ok = mnl_socket_setsockopt(event_sock,
-						   NETLINK_ADD_MEMBERSHIP,
-						   &group, sizeof(group)) == 0;
-			if (!ok)
-				break;
-		}
-	}
-	return ok;
+	req_sock = open_socket();
+	event_sock = open_socket();
+	/* Notifications are asked for after the filter is on. */
+	return req_sock && event_sock && filter_routes(event_sock) &&
+	       nl_sock_join(event_sock, RTNLGRP_LINK) &&
+	       nl_sock_join(event_sock, RTNLGRP_IPV6_ROUTE);
 }
 
 bool nl_init(const struct nl_ops *ops)
@@ -585,6 +557,5 @@ void nl_stop(void)
 		mnl_socket_close(req_sock);
 	if (event_sock)
 		mnl_socket_close(event_sock);
-	nl_dump_close();
 	req_sock = event_sock = NULL;
 }

@@ -71,7 +71,4 @@ void nl_forget(void *arg);
 /* Read the notifications that are already there, for a slice of time. */
 void nl_drain(void);
 
-/* A bound socket of NETLINK_ROUTE with a large buffer; NULL with errno. */
-struct mnl_socket *nl_open_socket(void);
-
 #endif /* SWMESH_NETLINK_H */

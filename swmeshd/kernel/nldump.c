@@ -10,12 +10,15 @@
 #include "swmeshd/kernel/netlink.h"
 #include "swmeshd/kernel/nldump.h"
 #include "swmeshd/swmesh_nlreply.h"
+#include "swmeshd/swmesh_nlsock.h"
 #include "swmeshd/kernel/tun.h"
 #include "swmeshd/swmeshd.h"
 
 #define READ_OCTETS 65536
 /* A part of a dump is there at once; what is missing after this is lost. */
 #define ANSWER_S 2
+/* A part of a dump, and what else is told meanwhile. */
+#define RCVBUF_OCTETS (8 * 1024 * 1024)
 
 static struct mnl_socket *sock;
 static uint32_t next_seq = 1;
@@ -28,14 +31,16 @@ uint64_t nl_dumps(void)
 
 bool nl_dump_open(void)
 {
-	const struct timeval limit = {.tv_sec = ANSWER_S};
 	int one = 1;
 
-	sock = nl_open_socket();
-	if (!sock)
+	sock = nl_sock_open(NETLINK_ROUTE);
+	if (!sock) {
+		flog_err(EC_SWMESH_NETLINK_SOCKET,
+			 "kernel: no netlink socket: %m");
 		return false;
-	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVTIMEO, &limit,
-		   sizeof(limit));
+	}
+	nl_sock_buffer(sock, RCVBUF_OCTETS);
+	nl_sock_patience(sock, ANSWER_S);
 	/* Old kernels lack it: then more is read. */
 	mnl_socket_setsockopt(sock, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	return true;

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* False, with errno: there is no socket. */
+/* False, with a log message: there is no socket. */
 bool nl_dump_open(void);
 void nl_dump_close(void);
 uint64_t nl_dumps(void);

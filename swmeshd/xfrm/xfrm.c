@@ -16,6 +16,7 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_nlreply.h"
+#include "swmeshd/swmesh_nlsock.h"
 #include "swmeshd/xfrm/xfrm_policy.h"
 #include "swmeshd/xfrm/xfrm_view.h"
 #include "swmeshd/swmeshd.h"
@@ -217,23 +218,12 @@ static void read_events(struct thread *t)
 
 static struct mnl_socket *open_socket(void)
 {
-	struct mnl_socket *sock = mnl_socket_open2(NETLINK_XFRM, SOCK_CLOEXEC);
-	struct timeval limit = {.tv_sec = ANSWER_LIMIT_S};
-	int rcvbuf = RCVBUF_OCTETS;
-	int one = 1, fd;
+	struct mnl_socket *sock = nl_sock_open(NETLINK_XFRM);
 
 	if (!sock)
 		return NULL;
-	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(sock);
-		return NULL;
-	}
-	fd = mnl_socket_get_fd(sock);
-	mnl_socket_setsockopt(sock, NETLINK_CAP_ACK, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf,
-		       sizeof(rcvbuf)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
+	nl_sock_patience(sock, ANSWER_LIMIT_S);
+	nl_sock_buffer(sock, RCVBUF_OCTETS);
 	return sock;
 }
 
@@ -252,19 +242,13 @@ static int open_sockets(void)
 				     XFRMNLGRP_POLICY};
 	int err = 0;
 
-	frr_with_privs (&swmesh_privs) {
-		ask_sock = open_socket();
-		event_sock = ask_sock ? open_socket() : NULL;
-		if (!event_sock) {
+	ask_sock = open_socket();
+	event_sock = ask_sock ? open_socket() : NULL;
+	if (!event_sock)
+		err = errno;
+	for (unsigned int i = 0; i < array_size(groups) && !err; i++)
+		if (!nl_sock_join(event_sock, groups[i]))
 			err = errno;
-			break;
-		}
-		for (unsigned int i = 0; i < array_size(groups) && !err; i++)
-			if (mnl_socket_setsockopt(
-				    event_sock, NETLINK_ADD_MEMBERSHIP,
-				    (void *)&groups[i], sizeof(int)) < 0)
-				err = errno;
-	}
 	if (err)
 		close_sockets();
 	return err;
