@@ -32,6 +32,7 @@
 #include "swmeshd/guard/guard.h"
 #include "swmeshd/ike/ike.h"
 #include "swmeshd/kernel/kernel.h"
+#include "swmeshd/kernel/kroute.h"
 #include "swmeshd/security/key_files.h"
 #include "swmeshd/model/model.h"
 #include "swmeshd/swmesh_nb.h"

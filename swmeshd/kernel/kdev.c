@@ -126,10 +126,8 @@ void kdev_set_ifindex(struct kdev *d, int ifindex)
 {
 	if (d->ifindex == ifindex)
 		return;
-	if (d->ifindex) {
+	if (d->ifindex)
 		kdev_ifindexes_del(&by_ifindex, d);
-		kroute_device_gone(d->ifindex);
-	}
 	d->ifindex = ifindex;
 	if (ifindex)
 		kdev_ifindexes_add(&by_ifindex, d);

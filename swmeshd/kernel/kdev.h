@@ -11,8 +11,16 @@
 
 #include "typesafe.h"
 
-#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/kernel/tun.h"
+#include "swmeshd/model/model.h"
+
+#define SWMESH_ALIAS "swmesh:"
+/* "SWM": the group of a device that has no alias yet ("ip link show group"). */
+#define SWMESH_GROUP 0x53574d
+
+struct kdev_stats {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, tx_errors;
+};
 
 /* Routes that use it are given the time to go first. */
 #define KDEV_RELEASE_S 3
@@ -59,6 +67,13 @@ DECLARE_HASH(kdev_ifindexes, struct kdev, ifindex_item, kdev_ifindex_cmp,
 	     kdev_ifindex_hash);
 DECLARE_DLIST(kdev_check, struct kdev, check_item);
 
+/* Whether this is a device of ours. */
+bool swmesh_kernel_owns(int ifindex);
+
+/* struct mesh_ops */
+bool swmesh_kernel_device_set(struct softwire *sw);
+void swmesh_kernel_device_release(struct softwire *sw);
+
 /* All of them, for reading. */
 extern struct kdev_keys_head kdevs;
 
@@ -78,7 +93,7 @@ struct kdev *kdev_by_ifindex(int ifindex);
  */
 bool kdev_allow_ipv6(int ifindex);
 
-/* It has this index now; 0: it is gone, and its routes with it. */
+/* It has this index now; 0: it is gone. kernel/kernel.c tells the routes. */
 void kdev_set_ifindex(struct kdev *d, int ifindex);
 void kdev_set_name(struct kdev *d, const char *name);
 /* The name is free; the next device may have it. */

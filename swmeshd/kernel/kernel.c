@@ -8,6 +8,7 @@
 
 #include "swmeshd/kernel/kdev.h"
 #include "swmeshd/kernel/kernel.h"
+#include "swmeshd/kernel/kroute.h"
 #include "swmeshd/kernel/netlink.h"
 #include "swmeshd/kernel/nldump.h"
 #include "swmeshd/kernel/uapi.h"
@@ -47,7 +48,7 @@ static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi,
 
 	d->marked = false;
 	d->up = ifi->ifi_flags & IFF_UP;
-	if (!d->up && d->ifindex == ifi->ifi_index)
+	if (d->ifindex && (!d->up || d->ifindex != ifi->ifi_index))
 		kroute_device_gone(d->ifindex);
 	if (!d->up && was_up)
 		d->fell = true;
@@ -69,6 +70,7 @@ static void link_gone(int ifindex)
 	if (!d)
 		return;
 	kdev_set_ifindex(d, 0);
+	kroute_device_gone(ifindex);
 	if (d->sw || d->asked)
 		kdev_release_name(d); /* perhaps another one takes it */
 	kdev_check_later(d);

@@ -16,7 +16,7 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/kernel/kdev.h"
-#include "swmeshd/kernel/kernel.h"
+#include "swmeshd/kernel/kroute.h"
 #include "swmeshd/kernel/netlink.h"
 #include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"
@@ -343,12 +343,13 @@ static uint32_t mtu_for(const struct kroute *r, const struct softwire *sw)
 bool swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
 {
 	struct prefix_ipv6 dst = host_prefix(&demand->sw_nhop);
+	const struct kdev *d = sw ? sw->device : NULL;
 	struct kroute *r = kroute_get(&dst);
 
 	r->owned = true;
 	r->dropping = false;
 	/* 0: the device has just gone, and the softwire will hear of it. */
-	r->want_ifindex = sw ? swmesh_kernel_device_ifindex(sw) : 0;
+	r->want_ifindex = d ? d->ifindex : 0;
 	r->wanted = r->want_ifindex != 0;
 	if (sw)
 		r->want_mtu = mtu_for(r, sw);
