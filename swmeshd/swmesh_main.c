@@ -30,6 +30,7 @@
 #include "swmeshd/filter/filter.h"
 #include "swmeshd/model/settle.h"
 #include "swmeshd/guard/guard.h"
+#include "swmeshd/guard/guard_policy.h"
 #include "swmeshd/ike/ike.h"
 #include "swmeshd/kernel/kernel.h"
 #include "swmeshd/kernel/kroute.h"
@@ -40,6 +41,7 @@
 #include "swmeshd/security/seal.h"
 #include "swmeshd/talk/way.h"
 #include "swmeshd/talk/zebra.h"
+#include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
 
 #define SWMESH_VTY_PORT 2690
@@ -155,6 +157,11 @@ static const struct mesh_ops mesh_ops = {
 	.config_changed = config_changed,
 };
 
+static const struct xfrm_ops xfrm_ops = {
+	.changed = swmesh_ike_kernel_changed,
+	.policies_changed = swmesh_xfrm_guard_look,
+};
+
 /* Beside the configuration, which holds what is sealed with it. */
 static void init_seal(const char *pathspace)
 {
@@ -195,6 +202,7 @@ static void sigint(void)
 	swmesh_pmtu_stop();
 	swmesh_ike_stop();
 	swmesh_guard_stop();
+	swmesh_xfrm_stop();
 	swmesh_filter_stop();
 	swmesh_zebra_stop();
 	swmesh_kernel_stop();
@@ -301,6 +309,8 @@ int main(int argc, char **argv)
 	}
 	init_seal(swmeshd_di.pathspace);
 	swmesh_ike_init(vici_path);
+	if (!swmesh_xfrm_init(&xfrm_ops)) /* which tells IKE what there is */
+		zlog_warn("no IPsec in this kernel yet");
 	swmesh_filter_init();
 	swmesh_zebra_init();
 	swmesh_pmtu_init();

@@ -13,7 +13,7 @@
 #include "swmeshd/model/settle.h"
 #include "swmeshd/guard/guard.h"
 #include "swmeshd/kernel/kernel.h"
-#include "swmeshd/xfrm/xfrm.h"
+#include "swmeshd/guard/guard_policy.h"
 #include "swmeshd/swmeshd.h"
 
 /* How often it is looked whether the devices have gone, and whether a guard
@@ -166,4 +166,5 @@ void swmesh_guard_sweep(void)
 void swmesh_guard_stop(void)
 {
 	THREAD_OFF(t_look);
+	swmesh_xfrm_guard_stop();
 }

@@ -16,6 +16,7 @@
 #include "lib/log_limit.h"
 
 #include "swmeshd/swmesh_errors.h"
+#include "swmeshd/guard/guard_policy.h"
 #include "swmeshd/xfrm/xfrm_policy.h"
 #include "swmeshd/xfrm/xfrm_view.h"
 #include "swmeshd/swmeshd.h"
@@ -255,7 +256,7 @@ static void restore(struct thread *t)
 				 &t_restore);
 }
 
-void xfrm_guard_look(void)
+void swmesh_xfrm_guard_look(void)
 {
 	time_t now = monotime(NULL);
 	bool missing = false;
@@ -277,12 +278,7 @@ void xfrm_guard_look(void)
 		restore(NULL);
 }
 
-void xfrm_guard_init(void)
-{
-	guards_init(&guards);
-}
-
-void xfrm_guard_fini(void)
+void swmesh_xfrm_guard_stop(void)
 {
 	struct guard *g;
 

@@ -360,8 +360,8 @@ static void guard_bgp(struct thread *t)
 				 &t_guard_bgp);
 }
 
-static void kernel_changed(const struct ipaddr *local,
-			   const struct ipaddr *remote)
+void swmesh_ike_kernel_changed(const struct ipaddr *local,
+			       const struct ipaddr *remote)
 {
 	struct ike_peer *peer = ike_peer_find(remote);
 
@@ -566,16 +566,10 @@ static const struct swmesh_vici_ops vici_ops = {
 	.log_up = ike_turns_run,
 };
 
-static const struct xfrm_ops xfrm_ops = {
-	.changed = kernel_changed,
-};
-
 void swmesh_ike_init(const char *vici_path)
 {
 	ike_peers_init(&ike_peers);
 	key_dir_init(ike_keys_changed);
-	if (!swmesh_xfrm_init(&xfrm_ops))
-		zlog_warn("ike: no IPsec in this kernel yet");
 	if (!swmesh_vici_set_path(vici_path))
 		zlog_warn("ike: --vici %s: too long for a socket; using %s",
 			  vici_path, SWMESH_VICI_PATH);
@@ -602,5 +596,4 @@ void swmesh_ike_stop(void)
 	key_dir_stop();
 	ike_queue_stop();
 	ike_peers_fini(&ike_peers);
-	swmesh_xfrm_stop();
 }

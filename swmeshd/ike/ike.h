@@ -21,6 +21,10 @@ void swmesh_ike_init(const char *vici_path);
 /* Lets go of charon: its connections and SAs stay. */
 void swmesh_ike_stop(void);
 
+/* struct xfrm_ops: what protects this pair has changed in the kernel. */
+void swmesh_ike_kernel_changed(const struct ipaddr *local,
+			       const struct ipaddr *remote);
+
 /* struct mesh_ops */
 
 /*

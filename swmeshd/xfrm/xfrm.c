@@ -17,6 +17,7 @@
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/swmesh_nlreply.h"
 #include "swmeshd/swmesh_nlsock.h"
+#include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/xfrm/xfrm_policy.h"
 #include "swmeshd/xfrm/xfrm_view.h"
 #include "swmeshd/swmeshd.h"
@@ -469,9 +470,15 @@ static void changed(const struct ipaddr *local, const struct ipaddr *remote)
 		xfrm_ops->changed(local, remote);
 }
 
+static void policies_changed(void)
+{
+	if (xfrm_ops->policies_changed)
+		xfrm_ops->policies_changed();
+}
+
 static const struct view_ops view_callbacks = {
 	.changed = changed,
-	.policies_changed = xfrm_guard_look,
+	.policies_changed = policies_changed,
 };
 
 bool swmesh_xfrm_init(const struct xfrm_ops *ops)
@@ -480,7 +487,6 @@ bool swmesh_xfrm_init(const struct xfrm_ops *ops)
 
 	xfrm_ops = ops;
 	view_init(&view_callbacks);
-	xfrm_guard_init();
 	if (xfrm_open(err, sizeof(err)))
 		return true;
 	flog_err(EC_SWMESH_NETLINK_SOCKET, "kernel: %s", err);
@@ -491,7 +497,6 @@ void swmesh_xfrm_stop(void)
 {
 	THREAD_OFF(t_event);
 	THREAD_OFF(t_resync);
-	xfrm_guard_fini();
 	close_sockets();
 	view_fini();
 	xfrm_ops = NULL;

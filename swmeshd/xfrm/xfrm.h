@@ -12,29 +12,7 @@
 #ifndef SWMESH_XFRM_H
 #define SWMESH_XFRM_H
 
-#include "ipaddr.h"
-
-/* A kernel SA of a pair of addresses. */
-struct xfrm_sa {
-	struct ipaddr src, dst;
-	uint8_t protocol; /* IPPROTO_ESP or IPPROTO_AH */
-	uint32_t spi;	  /* host byte order */
-	uint32_t reqid;
-	uint64_t packets, bytes;
-	uint64_t replays, replay_window_misses, integrity_failures;
-	uint32_t add_time; /* seconds since the epoch */
-	bool dying;	   /* soft lifetime is over */
-};
-
-/* What the kernel has for a pair and an upper-layer protocol. */
-struct xfrm_child {
-	/* The policy that decides asks for ESP or AH in transport mode. */
-	bool out_policy, in_policy;
-	unsigned int n_out, n_in; /* SAs that match its template */
-	uint32_t spi_out, spi_in; /* of the newest, host byte order; 0 */
-	uint32_t reqid;		  /* of the outbound template */
-	uint8_t protocol;	  /* of it: IPPROTO_ESP or IPPROTO_AH; 0 */
-};
+#include "swmeshd/xfrm/xfrm_types.h"
 
 struct xfrm_ops {
 	/*
@@ -45,36 +23,17 @@ struct xfrm_ops {
 	 */
 	void (*changed)(const struct ipaddr *local,
 			const struct ipaddr *remote);
+	/* Policies towards or from everybody came or went, or all were read
+	 * anew. */
+	void (*policies_changed)(void);
 };
 
-/* The IKE backend calls it, before the event loop begins. False, with a log
+/* Before the event loop begins. False, with a log
  * message, if the kernel has no IPsec for us; it is tried again when a guard is
  * asked for. */
 bool swmesh_xfrm_init(const struct xfrm_ops *ops);
 /* Drop policies stay. */
 void swmesh_xfrm_stop(void);
-
-/* A drop policy, towards and from everybody. */
-struct xfrm_guard_id {
-	struct ipaddr source;
-	uint8_t protocol;
-};
-
-/* Far more than a mesh has: three protocols on an endpoint or two. */
-#define XFRM_GUARDS_MAX 64
-
-/*
- * Drop what leaves `source` with this protocol, or comes to it, and is not
- * covered by an SA. At once, or false with a text. Idempotent. From now on it
- * is put back if somebody else removes it.
- */
-bool swmesh_xfrm_guard(const struct ipaddr *source, uint8_t protocol, char *err,
-		       size_t len);
-bool swmesh_xfrm_guarded(const struct ipaddr *source, uint8_t protocol);
-/* Remove all guards but these, those of earlier runs included. */
-void swmesh_xfrm_guard_only(const struct xfrm_guard_id *keep, unsigned int n);
-/* Guards that are in the kernel, of whatever run; how many, at most cap. */
-unsigned int swmesh_xfrm_guards(struct xfrm_guard_id *ids, unsigned int cap);
 
 /*
  * From what was read at the start and followed by notifications: no system
@@ -126,9 +85,6 @@ unsigned int swmesh_xfrm_purge_policies(const struct ipaddr *local,
 
 /* Pairs that have an SA or a policy with a request ID that take() wants; the
  * number, at most cap. */
-struct xfrm_pair {
-	struct ipaddr local, remote;
-};
 unsigned int swmesh_xfrm_pairs(bool (*take)(const struct ipaddr *local,
 					    const struct ipaddr *remote,
 					    uint32_t reqid),

@@ -35,9 +35,4 @@ int xfrm_del_policy(const struct xfrm_userpolicy_id *id);
 /* Read the notifications that are there already. */
 void xfrm_drain(void);
 
-/* Our drop policies may have gone, or other ones be there. */
-void xfrm_guard_look(void);
-void xfrm_guard_init(void);
-void xfrm_guard_fini(void);
-
 #endif /* SWMESH_XFRM_PRIV_H */

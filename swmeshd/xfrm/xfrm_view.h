@@ -16,7 +16,7 @@
 
 #include "typesafe.h"
 
-#include "swmeshd/xfrm/xfrm.h"
+#include "swmeshd/xfrm/xfrm_types.h"
 
 /* An SA: of the kernel's, host byte order for the SPI. */
 PREDECL_DLIST(view_sas);
