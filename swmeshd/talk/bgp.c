@@ -357,7 +357,7 @@ static const struct swmesh_msg_ops ops = {
 	.peer = peer,
 };
 
-void swmesh_bgp_receive(const uint8_t *data, size_t len)
+static void receive(const uint8_t *data, size_t len)
 {
 	uint64_t bad = conversation.stats.bad_frames;
 
@@ -389,11 +389,16 @@ static void tick(struct thread *t)
 	thread_add_timer_msec(master, tick, NULL, SWMESH_MSG_HELLO_MS, &t_tick);
 }
 
-void swmesh_bgp_connected(void)
+static void connected(void)
 {
 	THREAD_OFF(t_tick);
 	thread_add_event(master, tick, NULL, 0, &t_tick);
 }
+
+static const struct zebra_channel channel = {
+	.connected = connected,
+	.receive = receive,
+};
 
 void swmesh_bgp_init(void)
 {
@@ -404,6 +409,7 @@ void swmesh_bgp_init(void)
 		;
 	swmesh_msg_init(&conversation, &ops, swmesh, epoch,
 			"swmeshd " SWMESH_VERSION);
+	swmesh_zebra_channel(&channel);
 }
 
 void swmesh_bgp_stop(void)

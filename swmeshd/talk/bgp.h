@@ -12,10 +12,6 @@
 void swmesh_bgp_init(void);
 void swmesh_bgp_stop(void);
 
-/* The way through zebra is there (again). */
-void swmesh_bgp_connected(void);
-void swmesh_bgp_receive(const uint8_t *data, size_t len);
-
 /* For reading only. */
 const struct swmesh_msg *swmesh_bgp_conversation(void);
 

@@ -16,7 +16,6 @@
 
 #include "lib/log_limit.h"
 #include "lib/swmesh_msg.h"
-#include "swmeshd/talk/bgp.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/kernel/kernel.h"
 #include "swmeshd/talk/overlap.h"
@@ -26,6 +25,7 @@
 
 #define SWMESH_ZAPI_TYPE ZEBRA_ROUTE_SHARP
 
+static const struct zebra_channel *channel;
 static struct zclient *zclient;
 
 /*
@@ -173,6 +173,11 @@ void swmesh_zebra_untrack(struct afbr *afbr)
 
 /* ---- the opaque channel ---- */
 
+void swmesh_zebra_channel(const struct zebra_channel *c)
+{
+	channel = c;
+}
+
 bool swmesh_zebra_send_opaque(const uint8_t *data, size_t len)
 {
 	if (!swmesh_zebra_connected())
@@ -190,7 +195,7 @@ static int opaque_message(ZAPI_CALLBACK_ARGS)
 	    info.type != SWMESH_OPAQUE_TO_SWMESHD)
 		return 0;
 	if (info.len <= STREAM_READABLE(s))
-		swmesh_bgp_receive(stream_pnt(s), info.len);
+		channel->receive(stream_pnt(s), info.len);
 	return 0;
 }
 
@@ -206,7 +211,7 @@ static void zebra_connected(struct zclient *client)
 	zclient_register_opaque(client, SWMESH_OPAQUE_TO_SWMESHD);
 	frr_each (afbr_table, &swmesh->afbrs, afbr)
 		register_endpoint(afbr, ZEBRA_NEXTHOP_REGISTER);
-	swmesh_bgp_connected();
+	channel->connected();
 }
 
 static zclient_handler *const handlers[] = {

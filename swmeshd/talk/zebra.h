@@ -22,6 +22,17 @@ void swmesh_zebra_source_changed(void);
 void swmesh_zebra_track(struct afbr *afbr);
 void swmesh_zebra_untrack(struct afbr *afbr);
 
+/* ---- the opaque channel ---- */
+
+struct zebra_channel {
+	/* The way through zebra is there (again). */
+	void (*connected)(void);
+	/* A frame from bgpd's module. */
+	void (*receive)(const uint8_t *data, size_t len);
+};
+
+/* Who speaks with the module; before swmesh_zebra_init(). channel: static. */
+void swmesh_zebra_channel(const struct zebra_channel *channel);
 /* Send to bgpd's module; false: not taken. */
 bool swmesh_zebra_send_opaque(const uint8_t *data, size_t len);
 
