@@ -12,7 +12,6 @@
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/model/settle.h"
 #include "swmeshd/guard/guard.h"
-#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/guard/guard_policy.h"
 #include "swmeshd/swmeshd.h"
 
@@ -82,9 +81,9 @@ static enum need need_of(const struct mesh *mesh,
 
 static bool device_left(const struct xfrm_guard_id *id)
 {
-	if (id->protocol == IPPROTO_GRE)
-		return swmesh_kernel_any_device(&id->source, TEA_TYPE_GRE);
-	return swmesh_kernel_any_device(&id->source, TEA_TYPE_IPIP);
+	return swmesh->ops->device_any(&id->source, id->protocol == IPPROTO_GRE
+							    ? TEA_TYPE_GRE
+							    : TEA_TYPE_IPIP);
 }
 
 static bool stays(const struct mesh *mesh, const struct xfrm_guard_id *id)

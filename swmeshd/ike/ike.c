@@ -443,6 +443,20 @@ static void set_neighbors(const struct protect_bgp_config *config, bool on)
 			peer_get(&config->neighbor[i])->bgp_neighbor = true;
 }
 
+bool swmesh_ike_sa_sends(const struct softwire *sw, uint8_t protocol,
+			 uint32_t spi)
+{
+	uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX];
+	unsigned int n = softwire_protocols(sw, protocols);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (swmesh_xfrm_sends(&sw->afbr->mesh->local_source,
+				      &sw->afbr->addr, protocols[i], protocol,
+				      spi))
+			return true;
+	return false;
+}
+
 void swmesh_ike_config_changed(struct mesh *mesh)
 {
 	struct ike_peer *peer;

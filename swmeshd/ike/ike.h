@@ -36,6 +36,8 @@ void swmesh_ike_kernel_changed(const struct ipaddr *local,
 bool swmesh_ike_sa_set(struct softwire *sw, char *err, size_t len);
 /* Nothing is sent or taken by it any more. */
 void swmesh_ike_sa_release(struct softwire *sw);
+bool swmesh_ike_sa_sends(const struct softwire *sw, uint8_t protocol,
+			 uint32_t spi);
 void swmesh_ike_config_changed(struct mesh *mesh);
 
 /* ---- commands ---- */

@@ -42,7 +42,6 @@
 
 #include "swmeshd/model/model.h"
 #include "swmeshd/kernel/pmtu.h"
-#include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
 
 #define LEARNED_S 600
@@ -139,20 +138,6 @@ static struct softwire *find_clear(struct afbr *afbr, const struct quoted *q)
 	return NULL;
 }
 
-static bool sends_by(const struct softwire *sw, uint8_t sa_protocol,
-		     uint32_t spi)
-{
-	uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX];
-	unsigned int n = sw->security ? softwire_protocols(sw, protocols) : 0;
-
-	for (unsigned int i = 0; i < n; i++)
-		if (swmesh_xfrm_sends(&sw->afbr->mesh->local_source,
-				      &sw->afbr->addr, protocols[i],
-				      sa_protocol, spi))
-			return true;
-	return false;
-}
-
 /* The SPI is what a stranger does not know. */
 static struct softwire *find_protected(struct afbr *afbr,
 				       const struct quoted *q)
@@ -163,7 +148,9 @@ static struct softwire *find_protected(struct afbr *afbr,
 	if (q->len < at + SPI_LEN)
 		return NULL;
 	frr_each (afbr_softwires, &afbr->softwires, sw)
-		if (sends_by(sw, q->protocol, get32(q->data + at)))
+		if (sw->security &&
+		    afbr->mesh->ops->sa_sends(sw, q->protocol,
+					      get32(q->data + at)))
 			return sw;
 	return NULL;
 }

@@ -291,6 +291,11 @@ struct mesh_ops {
 	bool (*device_set)(struct softwire *sw);
 	/* Nothing is sent by it any more: remove it before long. */
 	void (*device_release)(struct softwire *sw);
+	/* A device of ours, of whatever run. */
+	bool (*device_ours)(int ifindex);
+	/* Whether a device of ours is there, or being made, that sends tunnels
+	 * of this type from this address. */
+	bool (*device_any)(const struct ipaddr *local, uint16_t type);
 	/*
 	 * Host route of the SW-NHOP: through sw's device; NULL: none. True: it
 	 * is there, now. False: demand_route_in() or demand_route_refused()
@@ -313,6 +318,10 @@ struct mesh_ops {
 	 */
 	bool (*sa_set)(struct softwire *sw, char *err, size_t len);
 	void (*sa_release)(struct softwire *sw);
+	/* Whether it sends by that SA (IPPROTO_ESP or IPPROTO_AH, SPI in host
+	 * byte order). */
+	bool (*sa_sends)(const struct softwire *sw, uint8_t protocol,
+			 uint32_t spi);
 	/*
 	 * Let in what the AFBR sends by it (S8). True: it is, now. False:
 	 * FILTER_READY or FILTER_FAILED follows, FILTER_FAILED any number of

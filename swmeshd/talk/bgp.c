@@ -17,9 +17,7 @@
 #include "swmeshd/talk/bgp.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
-#include "swmeshd/filter/filter.h"
 #include "swmeshd/model/settle.h"
-#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/talk/zebra.h"
 #include "swmeshd/swmeshd.h"
 

@@ -7,7 +7,7 @@
 
 #include "lib/log_limit.h"
 
-#include "swmeshd/kernel/kernel.h"
+#include "swmeshd/model/model.h"
 #include "swmeshd/talk/overlap.h"
 #include "swmeshd/swmeshd.h"
 
@@ -23,7 +23,7 @@ static bool connected_overlaps(const struct connected *c,
 	/* Every interface has these; no route to them leads elsewhere. */
 	if (c->address->family != AF_INET6 ||
 	    IN6_IS_ADDR_LINKLOCAL(&c->address->u.prefix6) ||
-	    swmesh_kernel_owns(c->ifp->ifindex))
+	    swmesh->ops->device_ours(c->ifp->ifindex))
 		return false;
 	return overlaps(c->address, prefix) ||
 	       (c->destination && overlaps(c->destination, prefix));

@@ -12,7 +12,6 @@
 #include "zclient.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/talk/way.h"
 #include "swmeshd/swmeshd.h"
 
@@ -154,7 +153,7 @@ static bool through_softwire(const struct zapi_nexthop *nh)
 {
 	struct prefix gate = {.family = AF_INET6, .prefixlen = IPV6_MAX_BITLEN};
 
-	if (nh->ifindex && swmesh_kernel_owns(nh->ifindex))
+	if (nh->ifindex && swmesh->ops->device_ours(nh->ifindex))
 		return true;
 	if (nh->type != NEXTHOP_TYPE_IPV6 &&
 	    nh->type != NEXTHOP_TYPE_IPV6_IFINDEX)
@@ -201,7 +200,7 @@ static void add_leg(struct tracker *tracker, const struct zapi_nexthop *nh)
 	leg = &tracker->legs[tracker->n++];
 	leg->ifindex = nh->ifindex;
 	leg->vrf_id = nh->vrf_id;
-	leg->softwire = swmesh_kernel_owns(nh->ifindex);
+	leg->softwire = swmesh->ops->device_ours(nh->ifindex);
 }
 
 void swmesh_way_told(struct afbr *afbr, const struct zapi_route *nhr)

@@ -17,7 +17,6 @@
 #include "lib/log_limit.h"
 #include "lib/swmesh_msg.h"
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/talk/overlap.h"
 #include "swmeshd/talk/way.h"
 #include "swmeshd/talk/zebra.h"
@@ -68,7 +67,7 @@ void swmesh_zebra_source_changed(void)
 
 static int interface_changed(struct interface *ifp)
 {
-	if (!swmesh_kernel_owns(ifp->ifindex))
+	if (!swmesh->ops->device_ours(ifp->ifindex))
 		swmesh_way_check_later();
 	return 0;
 }

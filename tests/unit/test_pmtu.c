@@ -17,7 +17,6 @@
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/model/model.h"
 #include "swmeshd/kernel/pmtu.h"
-#include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MGROUP(SWMESHD, "swmeshd PMTU test");
@@ -30,11 +29,13 @@ struct mesh *swmesh;
 #define SPI 0xc0010203
 static uint8_t sa_protocol;
 
-bool swmesh_xfrm_sends(const struct ipaddr *local, const struct ipaddr *remote,
-		       uint8_t protocol, uint8_t by, uint32_t spi)
+static bool sends(const struct softwire *sw, uint8_t protocol, uint32_t spi)
 {
-	return protocol == IPPROTO_GRE && by == sa_protocol && spi == SPI;
+	return sw->tunnel.type == TEA_TYPE_GRE && protocol == sa_protocol &&
+	       spi == SPI;
 }
+
+static const struct mesh_ops ops = {.sa_sends = sends};
 
 /* RFC 4443 section 3.2: type 2, code 0, checksum, MTU 1400; then what we sent
  * (RFC 8200, RFC 2890): 2001:db8:c::1 to 2001:db8:c::2, GRE with key 200. */
@@ -61,6 +62,7 @@ static struct softwire gre;
 static int setup(void **state)
 {
 	memset(&mesh, 0, sizeof(mesh));
+	mesh.ops = &ops;
 	memset(&afbr, 0, sizeof(afbr));
 	memset(&gre, 0, sizeof(gre));
 	afbr_table_init(&mesh.afbrs);
