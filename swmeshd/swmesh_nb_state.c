@@ -184,11 +184,13 @@ static struct yang_data *softwire_tunnel(const char *xpath, const void *entry)
 		xpath, softwire_tunnel_text(entry, text, sizeof(text)));
 }
 
-static struct yang_data *softwire_device(const char *xpath, const void *entry)
+static struct yang_data *softwire_device_name(const char *xpath,
+					      const void *entry)
 {
-	const char *name = swmesh_kernel_device_name(entry);
+	const struct softwire *sw = entry;
 
-	return name[0] ? yang_data_new_string(xpath, name) : NULL;
+	return sw->dev.name[0] ? yang_data_new_string(xpath, sw->dev.name)
+			       : NULL;
 }
 
 static struct yang_data *softwire_status(const char *xpath, const void *entry)
@@ -216,9 +218,9 @@ static struct yang_data *softwire_key(const char *xpath, const void *entry)
 static struct yang_data *softwire_device_mtu(const char *xpath,
 					     const void *entry)
 {
-	uint32_t mtu = swmesh_kernel_device_mtu(entry);
+	const struct softwire *sw = entry;
 
-	return mtu ? yang_data_new_uint32(xpath, mtu) : NULL;
+	return sw->dev.mtu ? yang_data_new_uint32(xpath, sw->dev.mtu) : NULL;
 }
 
 static struct yang_data *softwire_mtu_of_routes(const char *xpath,
@@ -270,7 +272,7 @@ static struct yang_data *softwire_tx_bytes(const char *xpath, const void *entry)
 static const struct swmesh_nb_leaf softwire_leaves[] = {
 	{"endpoint", softwire_endpoint},
 	{"tunnel", softwire_tunnel},
-	{"device", softwire_device},
+	{"device", softwire_device_name},
 	{"status", softwire_status},
 	{"reason", softwire_why},
 	{"transmit-key", softwire_key},
@@ -414,7 +416,7 @@ static struct yang_data *nhop_device(const char *xpath, const void *entry)
 {
 	const struct demand *demand = entry;
 
-	return demand->via ? softwire_device(xpath, demand->via) : NULL;
+	return demand->via ? softwire_device_name(xpath, demand->via) : NULL;
 }
 
 static struct yang_data *nhop_why(const char *xpath, const void *entry)

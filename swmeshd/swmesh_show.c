@@ -131,8 +131,8 @@ static json_object *json_softwire(const struct softwire *sw)
 						      text, sizeof(text)));
 	if (sw->has_okey)
 		json_object_int_add(o, "sendKey", sw->okey);
-	json_object_string_add(o, "device", swmesh_kernel_device_name(sw));
-	json_object_int_add(o, "mtu", swmesh_kernel_device_mtu(sw));
+	json_object_string_add(o, "device", sw->dev.name);
+	json_object_int_add(o, "mtu", sw->dev.mtu);
 	json_object_int_add(o, "routeMtu", softwire_route_mtu(sw));
 	json_object_string_add(o, "mtuNote",
 			       softwire_mtu_note(sw, text, sizeof(text)));
@@ -166,8 +166,7 @@ static json_object *json_candidate(const struct candidate *c, bool chosen)
 	if (!IS_IPADDR_NONE(&c->endpoint))
 		json_object_string_addf(o, "endpoint", "%pIA", &c->endpoint);
 	if (c->sw)
-		json_object_string_add(o, "device",
-				       swmesh_kernel_device_name(c->sw));
+		json_object_string_add(o, "device", c->sw->dev.name);
 	json_object_boolean_add(o, "feasible", c->feasible);
 	json_object_boolean_add(o, "chosen", chosen);
 	json_object_string_add(o, "reason", c->reason);
@@ -193,8 +192,7 @@ static json_object *json_demand(const struct demand *demand, bool detail)
 				       demand->via_key, text, sizeof(text)));
 		json_object_string_addf(o, "endpoint", "%pIA",
 					&demand->via->afbr->addr);
-		json_object_string_add(o, "device",
-				       swmesh_kernel_device_name(demand->via));
+		json_object_string_add(o, "device", demand->via->dev.name);
 	}
 	json_object_string_add(o, "reason", demand->reason);
 	if (demand->t_stale)

@@ -31,7 +31,6 @@
 #include "swmeshd/filter/filter_nft.h"
 #include "swmeshd/filter/filter_read.h"
 #include "swmeshd/filter/filter_text.h"
-#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/swmeshd.h"
 
 /* Between two transactions at least; and so many times what one took of the

@@ -10,7 +10,6 @@
 
 #include "swmeshd/filter/filter_change.h"
 #include "swmeshd/filter/filter_elements.h"
-#include "swmeshd/kernel/kernel.h"
 #include "swmeshd/swmeshd.h"
 
 DEFINE_MTYPE_STATIC(SWMESHD, FILTER_ELEMENT, "Filter element");
@@ -101,7 +100,7 @@ bool filter_elements_in(const struct softwire *sw)
 {
 	struct filter_element e[SOFTWIRE_ELEMENTS_MAX];
 	const struct filter_element *there;
-	int ifindex = swmesh_kernel_device_ifindex(sw);
+	int ifindex = sw->dev.ifindex;
 	unsigned int n;
 
 	if (!ifindex)
@@ -126,7 +125,7 @@ static void want_afbr(struct afbr *afbr)
 	unsigned int n = 0, n_of_one;
 
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		ifindex = swmesh_kernel_device_ifindex(sw);
+		ifindex = sw->dev.ifindex;
 		if (!ifindex)
 			continue;
 		n_of_one = softwire_elements(sw, ifindex, of_one);

@@ -84,6 +84,20 @@ void kdev_release_name(struct kdev *d)
 	d->n = 0;
 }
 
+void kdev_tell(const struct kdev *d)
+{
+	struct softwire_device dev = {};
+
+	if (!d->sw)
+		return;
+	if (d->ifindex) {
+		dev.ifindex = d->ifindex;
+		strlcpy(dev.name, d->name, sizeof(dev.name));
+		dev.mtu = d->have.mtu;
+	}
+	softwire_device(d->sw, &dev);
+}
+
 void kdev_set_name(struct kdev *d, const char *name)
 {
 	kdev_release_name(d);
@@ -521,6 +535,7 @@ bool swmesh_kernel_device_set(struct softwire *sw)
 		THREAD_OFF(d->t_release);
 		d->sw = sw;
 		sw->device = d;
+		kdev_tell(d);
 	}
 	memset(&d->want, 0, sizeof(d->want));
 	d->want.local = swmesh->local_source;
@@ -564,9 +579,11 @@ void kdev_remove_later(struct kdev *d)
 
 void swmesh_kernel_device_release(struct softwire *sw)
 {
+	static const struct softwire_device none;
 	struct kdev *d = sw->device;
 
 	sw->device = NULL;
+	softwire_device(sw, &none);
 	/* Adopted in name only: it never was asked for in this run. */
 	if (!d)
 		d = kdev_find(&sw->afbr->addr, &sw->tunnel);

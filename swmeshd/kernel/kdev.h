@@ -96,6 +96,8 @@ bool kdev_allow_ipv6(int ifindex);
 /* It has this index now; 0: it is gone. kernel/kernel.c tells the routes. */
 void kdev_set_ifindex(struct kdev *d, int ifindex);
 void kdev_set_name(struct kdev *d, const char *name);
+/* After any of it: tell its softwire. */
+void kdev_tell(const struct kdev *d);
 /* The name is free; the next device may have it. */
 void kdev_release_name(struct kdev *d);
 

@@ -60,6 +60,7 @@ static void kdev_read(struct kdev *d, const struct ifinfomsg *ifi,
 		d->exact = false;
 	d->alias_set = !strcmp(get_str(a[IFLA_IFALIAS]), kdev_alias(d, alias));
 	d->have.mtu = a[IFLA_MTU] ? mnl_attr_get_u32(a[IFLA_MTU]) : 0;
+	kdev_tell(d);
 	kdev_check_later(d);
 }
 
@@ -70,6 +71,7 @@ static void link_gone(int ifindex)
 	if (!d)
 		return;
 	kdev_set_ifindex(d, 0);
+	kdev_tell(d);
 	kroute_device_gone(ifindex);
 	if (d->sw || d->asked)
 		kdev_release_name(d); /* perhaps another one takes it */
@@ -219,27 +221,6 @@ bool swmesh_kernel_any_device(const struct ipaddr *local, uint16_t type)
 }
 
 /* ---- for "show" ---- */
-
-const char *swmesh_kernel_device_name(const struct softwire *sw)
-{
-	const struct kdev *d = sw->device;
-
-	return d && d->ifindex ? d->name : "";
-}
-
-int swmesh_kernel_device_ifindex(const struct softwire *sw)
-{
-	const struct kdev *d = sw->device;
-
-	return d ? d->ifindex : 0;
-}
-
-uint32_t swmesh_kernel_device_mtu(const struct softwire *sw)
-{
-	const struct kdev *d = sw->device;
-
-	return d && d->ifindex ? d->have.mtu : 0;
-}
 
 static int dump_stats(const struct nlmsghdr *nlh, void *arg)
 {

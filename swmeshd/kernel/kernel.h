@@ -31,10 +31,6 @@ void swmesh_kernel_config_changed(struct mesh *mesh);
 
 /* ---- for "show" ---- */
 
-/* "" and 0 if it has none. */
-const char *swmesh_kernel_device_name(const struct softwire *sw);
-int swmesh_kernel_device_ifindex(const struct softwire *sw);
-uint32_t swmesh_kernel_device_mtu(const struct softwire *sw);
 /* Read the counters of all devices; then each softwire's. */
 void swmesh_kernel_read_stats(void);
 const struct kdev_stats *swmesh_kernel_stats(const struct softwire *sw);

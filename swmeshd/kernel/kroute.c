@@ -343,13 +343,12 @@ static uint32_t mtu_for(const struct kroute *r, const struct softwire *sw)
 bool swmesh_kernel_route_set(struct demand *demand, struct softwire *sw)
 {
 	struct prefix_ipv6 dst = host_prefix(&demand->sw_nhop);
-	const struct kdev *d = sw ? sw->device : NULL;
 	struct kroute *r = kroute_get(&dst);
 
 	r->owned = true;
 	r->dropping = false;
 	/* 0: the device has just gone, and the softwire will hear of it. */
-	r->want_ifindex = d ? d->ifindex : 0;
+	r->want_ifindex = sw ? sw->dev.ifindex : 0;
 	r->wanted = r->want_ifindex != 0;
 	if (sw)
 		r->want_mtu = mtu_for(r, sw);

@@ -15,6 +15,8 @@
 #ifndef SWMESH_MODEL_H
 #define SWMESH_MODEL_H
 
+#include <net/if.h>
+
 #include "ipaddr.h"
 #include "prefix.h"
 #include "typesafe.h"
@@ -83,6 +85,13 @@ enum clear_refusal {
 	CLEAR_HISTORY, /* it does not, but SAs with it were up */
 };
 
+/* The softwire's device, as the kernel backend tells it. */
+struct softwire_device {
+	int ifindex; /* 0: it is not in the kernel */
+	char name[IFNAMSIZ];
+	uint32_t mtu;
+};
+
 PREDECL_DLIST(afbr_softwires);
 PREDECL_DLIST(softwire_users);
 struct softwire {
@@ -111,7 +120,8 @@ struct softwire {
 	struct thread *t_retry;
 
 	struct softwire_users_head users; /* demands sent through it */
-	bool wanted;  /* mark while an AFBR is brought up to date */
+	bool wanted; /* mark while an AFBR is brought up to date */
+	struct softwire_device dev;
 	void *device; /* the kernel backend's */
 	void *sa;     /* the IKE backend's */
 };
@@ -433,6 +443,9 @@ const char *clear_refusal_reason(enum clear_refusal why);
  * IPv4-mapped address as IPv4 (B13). False if it has none we know. */
 bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,
 		     struct ipaddr *out);
+
+/* The kernel backend: this is its device now. */
+void softwire_device(struct softwire *sw, const struct softwire_device *dev);
 
 /* model/softwire.c */
 struct softwire *softwire_new(struct afbr *afbr,

@@ -348,6 +348,15 @@ unsigned int softwire_overhead(const struct softwire *sw)
 	return outer + 4 + (sw->has_okey ? 4 : 0);
 }
 
+void softwire_device(struct softwire *sw, const struct softwire_device *dev)
+{
+	bool other = sw->dev.ifindex != dev->ifindex;
+
+	sw->dev = *dev;
+	if (other)
+		sw->afbr->mesh->ops->softwire_changed(sw);
+}
+
 uint32_t softwire_path_mtu(const struct softwire *sw)
 {
 	uint32_t path = sw->afbr->path.mtu;

@@ -63,11 +63,6 @@ uint8_t mesh_local_payload(const struct mesh *m, const struct sw_tunnel *t)
 	return PAYLOAD_IPV4;
 }
 
-int swmesh_kernel_device_ifindex(const struct softwire *sw)
-{
-	return IFINDEX + (sw - softwires);
-}
-
 void softwire_event(struct softwire *sw, enum softwire_event event,
 		    const char *reason)
 {
@@ -386,6 +381,7 @@ static int setup(void **state)
 		afbr_table_add(&mesh.afbrs, afbr);
 		afbr_softwires_init(&afbr->softwires);
 		softwires[i].afbr = afbr;
+		softwires[i].dev.ifindex = IFINDEX + i;
 		softwires[i].tunnel.type = TEA_TYPE_GRE;
 		afbr_softwires_add_tail(&afbr->softwires, &softwires[i]);
 	}
