@@ -9,6 +9,7 @@
 #include "command.h"
 #include "northbound_cli.h"
 
+#include "swmeshd/swmesh_nb_commit.h"
 #include "swmeshd/swmesh_cli.h"
 #include "swmeshd/model/encap_set.h"
 #include "swmeshd/swmesh_nb.h"

@@ -8,6 +8,8 @@
 #include "command.h"
 #include "northbound_cli.h"
 
+#include "swmeshd/config/adopt.h"
+#include "swmeshd/swmesh_nb_commit.h"
 #include "swmeshd/swmesh_cli.h"
 #include "swmeshd/security/key_files.h"
 #include "swmeshd/swmesh_nb.h"
@@ -258,6 +260,11 @@ DEFPY(show_softwire_secrets, show_softwire_secrets_cmd,
 	return CMD_SUCCESS;
 }
 
+static void say_line(void *arg, const char *text)
+{
+	vty_out(arg, "%s\n", text);
+}
+
 DEFPY(clear_softwire_keys, clear_softwire_keys_cmd,
       "clear softwire security keys",
       CLEAR_STR
@@ -265,7 +272,7 @@ DEFPY(clear_softwire_keys, clear_softwire_keys_cmd,
       "How they are protected\n"
       "Read the files with keys and certificates again\n")
 {
-	if (!swmesh_nb_reload_keys(vty))
+	if (!adopt_reload((struct adopt_report){say_line, vty}))
 		vty_out(vty, "No security has changed.\n");
 	return CMD_SUCCESS;
 }

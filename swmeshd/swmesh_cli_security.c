@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "northbound_cli.h"
 
+#include "swmeshd/swmesh_nb_commit.h"
 #include "swmeshd/swmesh_cli.h"
 #include "swmeshd/security/key_files.h"
 #include "swmeshd/swmesh_nb.h"

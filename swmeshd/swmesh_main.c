@@ -23,6 +23,8 @@
 #include "thread.h"
 #include "vrf.h"
 
+#include "swmeshd/config/adopt.h"
+#include "swmeshd/swmesh_nb_read.h"
 #include "swmeshd/talk/bgp.h"
 #include "swmeshd/swmesh_cli.h"
 #include "swmeshd/swmesh_debug.h"
@@ -192,7 +194,7 @@ static void sighup(void)
 {
 	zlog_info("SIGHUP received");
 	vty_read_config(NULL, swmeshd_di.config_file, config_default);
-	swmesh_nb_reload_keys(NULL);
+	adopt_reload((struct adopt_report){});
 }
 
 static void sigint(void)
@@ -303,6 +305,7 @@ int main(int argc, char **argv)
 	vrf_init(NULL, NULL, NULL, NULL);
 	access_list_init(); /* the commands of both */
 	prefix_list_init();
+	adopt_init(nb_draft_running);
 	swmesh_bgp_init();
 	swmesh_grace_init(sweep);
 	if (!swmesh_kernel_init()) {

@@ -13,27 +13,8 @@
 
 extern const struct frr_yang_module_info frr_swmesh_info;
 
-/* Where a commit comes from, which decides what it is refused for. */
-enum nb_commit {
-	NB_COMMIT_TYPED, /* or another client's: for any fault */
-	/* Lines that vtysh has read from a file, up to the next "exit": not for
-	 * what is not there yet, or a file that cannot be used, at boot. */
-	NB_COMMIT_BLOCK,
-	NB_COMMIT_LINE, /* of our own file: for no fault of a security */
-};
+/* ---- swmesh_nb_config.c ---- */
 
-/* A configuration as a whole, read from YANG and not yet the model's. */
-struct nb_draft {
-	struct mesh_config config;
-	struct encap_sets_head sets;
-	struct securities_head securities; /* their files are not read */
-};
-
-/* swmesh_nb_config.c */
-void nb_draft_read(struct nb_draft *draft, const struct lyd_node *mesh);
-void nb_draft_clear(struct nb_draft *draft);
-/* nb_cli_apply_changes() for all of our commands. */
-int swmesh_nb_apply(struct vty *vty);
 int swmesh_nb_create(struct nb_cb_create_args *args);
 int swmesh_nb_modify(struct nb_cb_modify_args *args);
 int swmesh_nb_destroy(struct nb_cb_destroy_args *args);
@@ -42,42 +23,6 @@ void swmesh_nb_mesh_apply_finish(struct nb_cb_apply_finish_args *args);
 int swmesh_nb_mesh_destroy(struct nb_cb_destroy_args *args);
 int swmesh_nb_source_modify(struct nb_cb_modify_args *args);
 int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args);
-
-/* config/check.c: NB_OK, or NB_ERR_VALIDATION with a text. */
-int nb_check_transit(const struct lyd_node *mesh, char *errmsg, size_t len);
-int nb_check_mesh(struct nb_draft *draft, char *errmsg, size_t len);
-/* Every security that is named is there and has its method. */
-int nb_check_security_names(struct nb_draft *draft, enum nb_commit kind,
-			    char *errmsg, size_t len);
-/* The security of this name is in use by the mesh and without a fault: what
- * comes from a file may not change that. */
-bool nb_security_works(const char *name);
-/* The securities that are in use go together. */
-int nb_check_security_uses(struct nb_draft *draft, char *errmsg, size_t len);
-/* Call for each name of a security that is in use, until one returns false. */
-bool nb_security_uses(
-	const struct mesh_config *config, struct encap_sets_head *sets,
-	bool (*each)(const char *name, const char *user, void *arg), void *arg);
-bool nb_security_used(const struct mesh_config *config,
-		      struct encap_sets_head *sets, const char *name);
-
-/* config/adopt.c */
-void nb_read_securities(const struct lyd_node *mesh,
-			struct securities_head *securities);
-/* The files of what this commit adds or changes can be used. */
-int nb_check_security_files(struct nb_draft *draft, enum nb_commit kind,
-			    char *errmsg, size_t len);
-/*
- * Give the mesh the draft's securities, with their files read; what did not
- * change stays as it is. said: what the user is to be told (S10).
- */
-void nb_adopt_securities(struct nb_draft *draft, char *said, size_t len);
-/*
- * Read all files again. One that cannot be used any more is reported, and what
- * was read before stays in use. vty: NULL, or where to report. How many
- * securities have changed.
- */
-unsigned int swmesh_nb_reload_keys(struct vty *vty);
 
 /* swmesh_cli.c */
 PRINTFRR(2, 3)

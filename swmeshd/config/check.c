@@ -1,45 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a commit is refused for that concerns more than one node. A refusal
+ * What a configuration is refused for as a whole. A refusal
  * names the object, the cause and the remedy.
  */
 #include <zebra.h>
 
-#include "swmeshd/security/key_files.h"
-#include "swmeshd/swmesh_nb.h"
+#include "swmeshd/config/check.h"
 #include "swmeshd/swmeshd.h"
 
 /* ---- mesh and encap-sets ---- */
 
-int nb_check_transit(const struct lyd_node *mesh, char *errmsg, size_t len)
-{
-	struct ipaddr source;
-	const char *family;
-
-	if (!yang_dnode_exists(mesh, "./transit/source")) {
-		if (!yang_dnode_exists(mesh, "./transit/address-family"))
-			return NB_OK;
-		snprintf(
-			errmsg, len,
-			"softwire mesh: transit has a family but no source; name one with 'transit <ipv4|ipv6> source ADDR'");
-		return NB_ERR_VALIDATION;
-	}
-	yang_dnode_get_ip(&source, mesh, "./transit/source");
-	if (!yang_dnode_exists(mesh, "./transit/address-family"))
-		family = "no family";
-	else
-		family =
-			yang_dnode_get_string(mesh, "./transit/address-family");
-	if (!strcmp(family, IS_IPADDR_V4(&source) ? "ipv4" : "ipv6"))
-		return NB_OK;
-	snprintfrr(
-		errmsg, len,
-		"softwire mesh: transit %s cannot have the %s source %pIA; name an address of the core's family",
-		family, IS_IPADDR_V4(&source) ? "IPv4" : "IPv6", &source);
-	return NB_ERR_VALIDATION;
-}
-
-static int check_same_tunnel(struct encap_set *set, char *errmsg, size_t len)
+static bool check_same_tunnel(struct encap_set *set, char *errmsg, size_t len)
 {
 	struct encap_tunnel *a, *b;
 	char text[SW_TUNNEL_TEXT_LEN];
@@ -56,10 +27,10 @@ static int check_same_tunnel(struct encap_set *set, char *errmsg, size_t len)
 					       a->tunnel.has_key, a->tunnel.key,
 					       text, sizeof(text)),
 				b->preference);
-			return NB_ERR_VALIDATION;
+			return false;
 		}
 	}
-	return NB_OK;
+	return true;
 }
 
 /* Same tunnels in the same order and the same payload: announced, the two
@@ -82,8 +53,8 @@ static bool same_set(struct encap_set *a, struct encap_set *b)
 	return true;
 }
 
-static int check_duplicates(struct encap_sets_head *sets, char *errmsg,
-			    size_t len)
+static bool check_duplicates(struct encap_sets_head *sets, char *errmsg,
+			     size_t len)
 {
 	struct encap_set *a, *b;
 
@@ -96,14 +67,14 @@ static int check_duplicates(struct encap_sets_head *sets, char *errmsg,
 				errmsg, len,
 				"encap-set %s: same tunnels and payload as encap-set %s; use that one, or change a tunnel, a key or the payload",
 				b->name, a->name);
-			return NB_ERR_VALIDATION;
+			return false;
 		}
 	}
-	return NB_OK;
+	return true;
 }
 
-static int check_tunnel_count(struct encap_sets_head *sets, char *errmsg,
-			      size_t len)
+static bool check_tunnel_count(struct encap_sets_head *sets, char *errmsg,
+			       size_t len)
 {
 	struct sw_tunnel seen[LOCAL_TUNNELS_MAX];
 	struct encap_tunnel *et;
@@ -122,132 +93,86 @@ static int check_tunnel_count(struct encap_sets_head *sets, char *errmsg,
 					errmsg, len,
 					"encap-set %s: tunnel %u would be the %uth different one of this mesh, which makes a device per remote AFBR each; remove some",
 					set->name, et->preference, n + 1);
-				return NB_ERR_VALIDATION;
+				return false;
 			}
 			seen[n++] = et->tunnel;
 		}
 	}
-	return NB_OK;
+	return true;
 }
 
-static int check_announce(const struct mesh_config *config,
-			  struct encap_sets_head *sets, char *errmsg,
-			  size_t len)
+static bool check_announce(const struct mesh_config *config,
+			   struct encap_sets_head *sets, char *errmsg,
+			   size_t len)
 {
 	if (!config->announce[0] || encap_set_find(sets, config->announce))
-		return NB_OK;
+		return true;
 	snprintf(
 		errmsg, len,
 		"softwire mesh: announce encap-set %s: there is no such encap-set; configure it with 'encap-set %s', or enter 'no announce' first",
 		config->announce, config->announce);
-	return NB_ERR_VALIDATION;
+	return false;
 }
 
-static int check_sets(const struct mesh_config *config,
-		      struct encap_sets_head *sets, char *errmsg, size_t len)
+static bool check_sets(const struct mesh_config *config,
+		       struct encap_sets_head *sets, char *errmsg, size_t len)
 {
 	struct encap_set *set;
-	int ret;
 
 	if (encap_sets_count(sets) > ENCAP_SETS_MAX) {
 		snprintf(
 			errmsg, len,
 			"softwire mesh: %zu encap-sets, but %u is the most there can be; remove some",
 			encap_sets_count(sets), ENCAP_SETS_MAX);
-		return NB_ERR_VALIDATION;
+		return false;
 	}
-	frr_each (encap_sets, sets, set) {
-		ret = check_same_tunnel(set, errmsg, len);
-		if (ret != NB_OK)
-			return ret;
-	}
-	ret = check_tunnel_count(sets, errmsg, len);
-	if (ret == NB_OK)
-		ret = check_duplicates(sets, errmsg, len);
-	if (ret == NB_OK)
-		ret = check_announce(config, sets, errmsg, len);
-	return ret;
+	frr_each (encap_sets, sets, set)
+		if (!check_same_tunnel(set, errmsg, len))
+			return false;
+	return check_tunnel_count(sets, errmsg, len) &&
+	       check_duplicates(sets, errmsg, len) &&
+	       check_announce(config, sets, errmsg, len);
 }
 
 /* what: the line that names the address. */
-static int check_outside(const struct mesh_config *config, const char *what,
-			 const struct ipaddr *addr, char *errmsg, size_t len)
+static bool check_outside(const struct mesh_config *config, const char *what,
+			  const struct ipaddr *addr, char *errmsg, size_t len)
 {
 	struct prefix p = {.family = AF_INET6, .prefixlen = IPV6_MAX_BITLEN};
 
 	if (!IS_IPADDR_V6(addr))
-		return NB_OK;
+		return true;
 	p.u.prefix6 = addr->ipaddr_v6;
 	if (!prefix_match((const struct prefix *)&config->nhop_prefix, &p))
-		return NB_OK;
+		return true;
 	snprintfrr(
 		errmsg, len,
 		"softwire mesh: %s %pIA is inside the sw-nhop prefix %pFX, where nothing but SW-NHOPs may be; choose another prefix",
 		what, addr, &config->nhop_prefix);
-	return NB_ERR_VALIDATION;
+	return false;
 }
 
-static int check_nhop_prefix(const struct mesh_config *config, char *errmsg,
-			     size_t len)
+static bool check_nhop_prefix(const struct mesh_config *config, char *errmsg,
+			      size_t len)
 {
 	const struct protect_bgp_config *protect = &config->protect_bgp;
-	int ret = check_outside(config, "source", &config->source, errmsg, len);
+	bool ok = check_outside(config, "source", &config->source, errmsg, len);
 
-	for (unsigned int i = 0; ret == NB_OK && i < protect->n; i++)
-		ret = check_outside(config, "protect bgp neighbor",
-				    &protect->neighbor[i], errmsg, len);
-	return ret;
+	for (unsigned int i = 0; ok && i < protect->n; i++)
+		ok = check_outside(config, "protect bgp neighbor",
+				   &protect->neighbor[i], errmsg, len);
+	return ok;
 }
 
-int nb_check_mesh(struct nb_draft *draft, char *errmsg, size_t len)
+bool check_mesh(struct draft *draft, char *errmsg, size_t len)
 {
-	int ret = check_nhop_prefix(&draft->config, errmsg, len);
-
-	if (ret == NB_OK)
-		ret = check_sets(&draft->config, &draft->sets, errmsg, len);
-	return ret;
+	return check_nhop_prefix(&draft->config, errmsg, len) &&
+	       check_sets(&draft->config, &draft->sets, errmsg, len);
 }
 
 /* ---- securities ---- */
 
-bool nb_security_uses(
-	const struct mesh_config *config, struct encap_sets_head *sets,
-	bool (*each)(const char *name, const char *user, void *arg), void *arg)
-{
-	const struct encap_tunnel *et;
-	const struct encap_set *set;
-	char user[ENCAP_NAME_LEN + 32];
-
-	frr_each (encap_sets_const, sets, set) {
-		snprintf(user, sizeof(user), "encap-set %s", set->name);
-		if (set->security[0] && !each(set->security, user, arg))
-			return false;
-		frr_each (encap_tunnels_const, &set->tunnels, et) {
-			if (!et->security[0] ||
-			    !strcmp(et->security, SECURITY_NONE))
-				continue;
-			snprintf(user, sizeof(user), "encap-set %s: tunnel %u",
-				 set->name, et->preference);
-			if (!each(et->security, user, arg))
-				return false;
-		}
-	}
-	return !config->protect_bgp.security[0] ||
-	       each(config->protect_bgp.security, "protect bgp", arg);
-}
-
-static bool other_name(const char *name, const char *user, void *arg)
-{
-	return strcmp(name, arg) != 0;
-}
-
-bool nb_security_used(const struct mesh_config *config,
-		      struct encap_sets_head *sets, const char *name)
-{
-	return !nb_security_uses(config, sets, other_name, (void *)name);
-}
-
-bool nb_security_works(const char *name)
+bool check_security_works(const char *name)
 {
 	const struct security *s = security_find(&swmesh->securities, name);
 
@@ -255,8 +180,8 @@ bool nb_security_works(const char *name)
 }
 
 struct check {
-	struct nb_draft *draft;
-	enum nb_commit kind;
+	struct draft *draft;
+	enum commit_kind kind;
 	const struct security *first; /* of those in use */
 	char *errmsg;
 	size_t len;
@@ -268,7 +193,7 @@ static bool check_name(const char *name, const char *user, void *arg)
 	const struct security *s = security_find(&c->draft->securities, name);
 	const char *missing;
 
-	if (c->kind == NB_COMMIT_BLOCK && !nb_security_works(name))
+	if (c->kind == COMMIT_BLOCK && !check_security_works(name))
 		return true;
 	if (!s) {
 		snprintf(
@@ -303,8 +228,8 @@ static bool check_words(const struct security *s, char *errmsg, size_t len)
 	return !why[0];
 }
 
-int nb_check_security_names(struct nb_draft *draft, enum nb_commit kind,
-			    char *errmsg, size_t len)
+bool check_security_names(struct draft *draft, enum commit_kind kind,
+			  char *errmsg, size_t len)
 {
 	struct check c = {
 		.draft = draft, .kind = kind, .errmsg = errmsg, .len = len};
@@ -312,10 +237,9 @@ int nb_check_security_names(struct nb_draft *draft, enum nb_commit kind,
 
 	frr_each (securities, &draft->securities, s)
 		if (!check_words(s, errmsg, len))
-			return NB_ERR_VALIDATION;
-	return nb_security_uses(&draft->config, &draft->sets, check_name, &c)
-		       ? NB_OK
-		       : NB_ERR_VALIDATION;
+			return false;
+	return config_security_uses(&draft->config, &draft->sets, check_name,
+				    &c);
 }
 
 struct type_use {
@@ -325,9 +249,9 @@ struct type_use {
 
 /* Our endpoint's drop policies are by protocol (S9), and an SA carries all of
  * it (S6): two tunnels of one type cannot be protected differently. */
-static int check_type(struct type_use *first, unsigned int *n,
-		      const struct encap_set *set,
-		      const struct encap_tunnel *et, char *errmsg, size_t len)
+static bool check_type(struct type_use *first, unsigned int *n,
+		       const struct encap_set *set,
+		       const struct encap_tunnel *et, char *errmsg, size_t len)
 {
 	const char *name = encap_tunnel_security(set, et), *other;
 	unsigned int i;
@@ -339,11 +263,11 @@ static int check_type(struct type_use *first, unsigned int *n,
 		first[i].set = set;
 		first[i].et = et;
 		*n += 1;
-		return NB_OK;
+		return true;
 	}
 	other = encap_tunnel_security(first[i].set, first[i].et);
 	if (!strcmp(name, other))
-		return NB_OK;
+		return true;
 	snprintf(
 		errmsg, len,
 		"encap-set %s: tunnel %u has security %s, but tunnel %u of encap-set %s, which is %s too, has %s; name the same one for both",
@@ -351,24 +275,22 @@ static int check_type(struct type_use *first, unsigned int *n,
 		first[i].et->preference, first[i].set->name,
 		tea_type_name(et->tunnel.type),
 		other[0] ? other : SECURITY_NONE);
-	return NB_ERR_VALIDATION;
+	return false;
 }
 
-static int check_types(struct nb_draft *draft, char *errmsg, size_t len)
+static bool check_types(struct draft *draft, char *errmsg, size_t len)
 {
 	struct type_use first[LOCAL_TUNNELS_MAX];
 	const struct encap_tunnel *et;
 	const struct encap_set *set;
 	unsigned int n = 0;
-	int ret = NB_OK;
+	bool ok = true;
 
 	/* check_tunnel_count() sees to it that first[] suffices. */
 	frr_each (encap_sets_const, &draft->sets, set)
 		frr_each (encap_tunnels_const, &set->tunnels, et)
-			if (ret == NB_OK)
-				ret = check_type(first, &n, set, et, errmsg,
-						 len);
-	return ret;
+			ok = ok && check_type(first, &n, set, et, errmsg, len);
+	return ok;
 }
 
 static bool check_ike(const char *name, const char *user, void *arg)
@@ -391,24 +313,24 @@ static bool check_ike(const char *name, const char *user, void *arg)
 	return false;
 }
 
-static int check_protect_bgp(struct nb_draft *draft, char *errmsg, size_t len)
+static bool check_protect_bgp(struct draft *draft, char *errmsg, size_t len)
 {
 	const struct protect_bgp_config *protect = &draft->config.protect_bgp;
 	const struct security *s;
 
 	s = security_find(&draft->securities, protect->security);
 	if (!protect->n || !s || s->method != IKE_METHOD_RAW)
-		return NB_OK;
+		return true;
 	snprintfrr(
 		errmsg, len,
 		"protect bgp neighbor %pIA: security %s is of raw keys, which are known only once BGP has announced them; use one with 'ike group-psk' or 'ike pki', or leave the neighbor out",
 		&protect->neighbor[0], s->name);
-	return NB_ERR_VALIDATION;
+	return false;
 }
 
 /* With several long keys, and RFC 5566's types besides, a set can come to more
  * than bgpd's module takes. */
-static int check_size(struct nb_draft *draft, char *errmsg, size_t len)
+static bool check_size(struct draft *draft, char *errmsg, size_t len)
 {
 	static const struct ipaddr endpoint = {
 		.ipa_type = IPADDR_V6,
@@ -425,23 +347,18 @@ static int check_size(struct nb_draft *draft, char *errmsg, size_t len)
 			errmsg, len,
 			"encap-set %s: with the public keys its attribute is longer than %u octets; announce fewer keys ('no ike raw-key announce-key'), use Ed25519 keys, or remove tunnels",
 			set->name, ENCAP_TEA_MAX);
-		return NB_ERR_VALIDATION;
+		return false;
 	}
-	return NB_OK;
+	return true;
 }
 
-int nb_check_security_uses(struct nb_draft *draft, char *errmsg, size_t len)
+bool check_security_uses(struct draft *draft, char *errmsg, size_t len)
 {
 	struct check c = {.draft = draft, .errmsg = errmsg, .len = len};
-	int ret;
 
-	ret = check_types(draft, errmsg, len);
-	if (ret == NB_OK &&
-	    !nb_security_uses(&draft->config, &draft->sets, check_ike, &c))
-		ret = NB_ERR_VALIDATION;
-	if (ret == NB_OK)
-		ret = check_protect_bgp(draft, errmsg, len);
-	if (ret == NB_OK)
-		ret = check_size(draft, errmsg, len);
-	return ret;
+	return check_types(draft, errmsg, len) &&
+	       config_security_uses(&draft->config, &draft->sets, check_ike,
+				    &c) &&
+	       check_protect_bgp(draft, errmsg, len) &&
+	       check_size(draft, errmsg, len);
 }

@@ -52,6 +52,14 @@ void encap_set_del(struct encap_sets_head *sets, struct encap_set *set)
 	XFREE(MTYPE_ENCAP_SET, set);
 }
 
+void encap_sets_del_all(struct encap_sets_head *sets)
+{
+	struct encap_set *set;
+
+	while ((set = encap_sets_first(sets)))
+		encap_set_del(sets, set);
+}
+
 struct encap_tunnel *encap_tunnel_get(struct encap_set *set,
 				      uint16_t preference)
 {

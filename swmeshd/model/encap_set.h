@@ -81,6 +81,7 @@ struct encap_set *encap_set_find(struct encap_sets_head *sets,
 				 const char *name);
 struct encap_set *encap_set_get(struct encap_sets_head *sets, const char *name);
 void encap_set_del(struct encap_sets_head *sets, struct encap_set *set);
+void encap_sets_del_all(struct encap_sets_head *sets);
 struct encap_tunnel *encap_tunnel_get(struct encap_set *set,
 				      uint16_t preference);
 void encap_tunnel_del(struct encap_set *set, uint16_t preference);

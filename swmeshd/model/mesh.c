@@ -29,15 +29,13 @@ void mesh_init(struct mesh *mesh, const struct mesh_ops *ops)
 
 void mesh_fini(struct mesh *mesh)
 {
-	struct encap_set *set;
 	struct demand *demand;
 
 	while ((demand = demand_table_first(&mesh->demands)))
 		demand_del(demand);
 	mesh->syncing = false;
 	mesh_run(mesh); /* AFBRs go with the last demand */
-	while ((set = encap_sets_first(&mesh->sets)))
-		encap_set_del(&mesh->sets, set);
+	encap_sets_del_all(&mesh->sets);
 	encap_sets_fini(&mesh->sets);
 	securities_clear(&mesh->securities);
 	securities_fini(&mesh->securities);
