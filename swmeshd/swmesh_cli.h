@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Command line: configuration (swmesh_cli*.c) and display (swmesh_show.c). */
+/* Command line: configuration (swmesh_cli*.c). */
 #ifndef SWMESH_CLI_H
 #define SWMESH_CLI_H
 
@@ -10,6 +10,5 @@
 void swmesh_cli_init(void);
 void swmesh_cli_security_init(void);
 void swmesh_cli_protect_init(void);
-void swmesh_show_init(void);
 
 #endif /* SWMESH_CLI_H */

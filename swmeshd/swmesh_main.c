@@ -27,6 +27,7 @@
 #include "swmeshd/swmesh_nb_read.h"
 #include "swmeshd/talk/bgp.h"
 #include "swmeshd/swmesh_cli.h"
+#include "swmeshd/swmesh_show.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/filter/filter.h"

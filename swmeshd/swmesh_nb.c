@@ -3,6 +3,7 @@
 #include <zebra.h>
 
 #include "swmeshd/swmesh_nb.h"
+#include "swmeshd/swmesh_nb_state.h"
 
 /* A state leaf of the list entry. */
 #define LEAF(list, leaf)                                                       \

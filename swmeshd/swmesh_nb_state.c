@@ -9,7 +9,8 @@
 
 #include "swmeshd/talk/bgp.h"
 #include "swmeshd/kernel/kernel.h"
-#include "swmeshd/swmesh_nb.h"
+#include "swmeshd/swmesh_nb_leaf.h"
+#include "swmeshd/swmesh_nb_state.h"
 #include "swmeshd/talk/overlap.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/swmeshd.h"
@@ -17,17 +18,6 @@
 /* Counters are read from the kernel for all devices at once, at most this
  * often. */
 #define STATS_AGE_S 1
-
-struct yang_data *swmesh_nb_get_leaf(const struct swmesh_nb_leaf *leaves,
-				     size_t n, struct nb_cb_get_elem_args *args)
-{
-	const char *name = strrchr(args->xpath, '/');
-
-	for (size_t i = 0; name && i < n; i++)
-		if (!strcmp(leaves[i].name, name + 1))
-			return leaves[i].get(args->xpath, args->list_entry);
-	return NULL;
-}
 
 /* ---- the mesh ---- */
 

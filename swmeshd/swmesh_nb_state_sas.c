@@ -6,7 +6,8 @@
 #include "monotime.h"
 
 #include "swmeshd/ike/ike_show.h"
-#include "swmeshd/swmesh_nb.h"
+#include "swmeshd/swmesh_nb_leaf.h"
+#include "swmeshd/swmesh_nb_state.h"
 
 /* ---- ike-sa ---- */
 

@@ -9,7 +9,8 @@
 
 #include "swmeshd/filter/filter.h"
 #include "swmeshd/ike/ike_show.h"
-#include "swmeshd/swmesh_nb.h"
+#include "swmeshd/swmesh_nb_leaf.h"
+#include "swmeshd/swmesh_nb_state.h"
 #include "swmeshd/swmesh_show.h"
 #include "swmeshd/charon/charon.h"
 #include "swmeshd/charon/charon_text.h"

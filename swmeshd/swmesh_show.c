@@ -10,7 +10,6 @@
 #include "monotime.h"
 
 #include "swmeshd/talk/bgp.h"
-#include "swmeshd/swmesh_cli.h"
 #include "swmeshd/kernel/kernel.h"
 #include "swmeshd/model/model.h"
 #include "swmeshd/kernel/netlink.h"

@@ -36,4 +36,7 @@ void swmesh_print_detail(struct vty *vty, struct json_object *o);
 void swmesh_print_afbrs(struct vty *vty, struct json_object *o);
 void swmesh_print_encap_sets(struct vty *vty, struct json_object *o);
 
+/* The commands. */
+void swmesh_show_init(void);
+
 #endif /* SWMESH_SHOW_H */
