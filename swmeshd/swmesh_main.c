@@ -43,6 +43,7 @@
 #include "swmeshd/kernel/pmtu.h"
 #include "swmeshd/security/seal.h"
 #include "swmeshd/talk/way.h"
+#include "swmeshd/talk/overlap.h"
 #include "swmeshd/talk/zebra.h"
 #include "swmeshd/xfrm/xfrm.h"
 #include "swmeshd/swmeshd.h"
@@ -130,6 +131,7 @@ static void softwire_changed(struct softwire *sw)
 /* What drops packets first (S9): devices are made when this has returned. */
 static void config_changed(struct mesh *mesh)
 {
+	swmesh_zebra_config_changed(mesh);
 	swmesh_way_check();
 	swmesh_guard_config_changed(mesh);
 	swmesh_filter_changed(mesh);
@@ -147,6 +149,8 @@ static const struct mesh_ops mesh_ops = {
 	.stale_cancel = swmesh_bgp_stale_cancel,
 	.track = swmesh_zebra_track,
 	.untrack = swmesh_zebra_untrack,
+	.address = swmesh_zebra_address,
+	.overlap = swmesh_overlap_find,
 	.device_set = swmesh_kernel_device_set,
 	.device_release = swmesh_kernel_device_release,
 	.device_ours = swmesh_kernel_owns,

@@ -17,8 +17,6 @@
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/swmesh_nb_commit.h"
 #include "swmeshd/swmesh_nb_read.h"
-#include "swmeshd/talk/overlap.h"
-#include "swmeshd/talk/zebra.h"
 #include "swmeshd/swmeshd.h"
 
 /* Bits that a SW-NHOP needs for its hash, or two would soon collide. */
@@ -68,21 +66,23 @@ int swmesh_nb_source_modify(struct nb_cb_modify_args *args)
 	}
 	if (nb_commit_from_file(args->context))
 		return NB_OK;
-	if (!swmesh_zebra_interfaces_known()) {
-		snprintfrr(
-			args->errmsg, args->errmsg_len,
-			"softwire mesh: whether source %pIA is an address of this router cannot be told without zebra; start zebra, then try again",
-			&source);
-		return NB_ERR_VALIDATION;
-	}
-	if (!swmesh_zebra_address_is_ours(&source)) {
+	switch (swmesh->ops->address(&source)) {
+	case OWN_ADDRESS_YES:
+		return NB_OK;
+	case OWN_ADDRESS_NO:
 		snprintfrr(
 			args->errmsg, args->errmsg_len,
 			"softwire mesh: source %pIA is not an address of this router; add it to an interface (a loopback is best) or name one of 'show interface brief'",
 			&source);
 		return NB_ERR_VALIDATION;
+	case OWN_ADDRESS_UNKNOWN:
+		break;
 	}
-	return NB_OK;
+	snprintfrr(
+		args->errmsg, args->errmsg_len,
+		"softwire mesh: whether source %pIA is an address of this router cannot be told without zebra; start zebra, then try again",
+		&source);
+	return NB_ERR_VALIDATION;
 }
 
 int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args)
@@ -114,7 +114,7 @@ int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args)
 	if (nb_commit_from_file(args->context) ||
 	    yang_dnode_is_default(args->dnode, NULL))
 		return NB_OK;
-	if (swmesh_overlap_find(&p, overlap, sizeof(overlap))[0]) {
+	if (swmesh->ops->overlap(&p, overlap, sizeof(overlap))[0]) {
 		snprintfrr(
 			args->errmsg, args->errmsg_len,
 			"softwire mesh: sw-nhop prefix %pFX overlaps %s, and nothing else may use it; choose another one, such as a /64 of your own ULA",
@@ -214,19 +214,12 @@ static void take_sets(struct draft *draft)
 void swmesh_nb_mesh_apply_finish(struct nb_cb_apply_finish_args *args)
 {
 	struct draft draft;
-	bool prefix_new;
 
 	nb_draft_read(&draft, args->dnode);
 	adopt_securities(&draft, args->errmsg, args->errmsg_len);
-	prefix_new = !swmesh->config.enabled ||
-		     !prefix_same(&swmesh->config.nhop_prefix,
-				  &draft.config.nhop_prefix);
 	swmesh->config = draft.config;
 	take_sets(&draft);
 	draft_clear(&draft);
-	if (prefix_new)
-		swmesh_overlap_warn_all();
-	swmesh_zebra_source_changed();
 	mesh_config_changed(swmesh);
 }
 

@@ -279,6 +279,15 @@ enum mesh_status {
 	MESH_READY,
 };
 
+enum own_address {
+	OWN_ADDRESS_UNKNOWN, /* zebra has not told all interfaces yet */
+	OWN_ADDRESS_NO,
+	OWN_ADDRESS_YES,
+};
+
+/* Room for what mesh_ops.overlap() tells. */
+#define OVERLAP_TEXT_LEN (PREFIX2STR_BUFFER + 32)
+
 struct mesh_ops {
 	/* Call mesh_run_slice() from the event loop until it is done. */
 	void (*schedule)(struct mesh *mesh);
@@ -290,6 +299,12 @@ struct mesh_ops {
 	void (*hold_cancel)(struct afbr *afbr);
 	void (*stale_cancel)(struct demand *demand);
 
+	/* zebra's word on an address of this system. */
+	enum own_address (*address)(const struct ipaddr *addr);
+	/* An interface whose connected prefix overlaps this one:
+	 * "2001:db8::1/64 on eth0". buf is returned; empty: there is none. */
+	const char *(*overlap)(const struct prefix *prefix, char *buf,
+			       size_t len);
 	/* Learn of the way to an endpoint, by afbr_path(). */
 	void (*track)(struct afbr *afbr);
 	void (*untrack)(struct afbr *afbr);

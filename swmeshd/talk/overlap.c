@@ -82,10 +82,19 @@ void swmesh_overlap_warn(const struct connected *c)
 	warn(c->ifp->ifindex, text_of(c, text, sizeof(text)));
 }
 
-void swmesh_overlap_warn_all(void)
+void swmesh_overlap_config_changed(void)
 {
+	static struct prefix_ipv6 before;
+	const struct prefix_ipv6 *now = &swmesh->config.nhop_prefix;
 	char text[OVERLAP_TEXT_LEN];
 
+	if (!swmesh->config.enabled) {
+		memset(&before, 0, sizeof(before));
+		return;
+	}
+	if (prefix_same(&before, now))
+		return;
+	prefix_copy(&before, now);
 	if (swmesh_overlap_now(text, sizeof(text))[0])
 		warn(0, text);
 }

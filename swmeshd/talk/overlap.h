@@ -8,19 +8,14 @@
 
 struct connected;
 
-#define OVERLAP_TEXT_LEN (PREFIX2STR_BUFFER + 32)
-
-/*
- * An interface whose connected prefix overlaps this one, as zebra has told
- * them: "2001:db8::1/64 on eth0". buf is returned; empty: there is none.
- */
+/* struct mesh_ops; by what zebra has told. */
 const char *swmesh_overlap_find(const struct prefix *prefix, char *buf,
 				size_t len);
 /* The same for the SW-NHOP prefix of the configured mesh. */
 const char *swmesh_overlap_now(char *buf, size_t len);
 /* Log if this address, which has just come, overlaps it. */
 void swmesh_overlap_warn(const struct connected *c);
-/* Log if any does: the prefix has just come. */
-void swmesh_overlap_warn_all(void);
+/* Log if any does with the mesh's prefix, which is another one than before. */
+void swmesh_overlap_config_changed(void);
 
 #endif /* SWMESH_OVERLAP_H */

@@ -43,24 +43,33 @@ bool swmesh_zebra_connected(void)
 	return zclient && zclient->sock >= 0;
 }
 
-bool swmesh_zebra_interfaces_known(void)
+enum own_address swmesh_zebra_address(const struct ipaddr *addr)
 {
-	return interfaces_known;
+	bool here;
+
+	if (!interfaces_known)
+		return OWN_ADDRESS_UNKNOWN;
+	here = IS_IPADDR_V4(addr) ? if_address_is_local(&addr->ipaddr_v4,
+							AF_INET, VRF_DEFAULT)
+				  : if_address_is_local(&addr->ipaddr_v6,
+							AF_INET6, VRF_DEFAULT);
+	return here ? OWN_ADDRESS_YES : OWN_ADDRESS_NO;
 }
 
-bool swmesh_zebra_address_is_ours(const struct ipaddr *addr)
+/* The configured source, or what zebra knows of it, has changed. */
+static void source_changed(void)
 {
-	if (IS_IPADDR_V4(addr))
-		return if_address_is_local(&addr->ipaddr_v4, AF_INET,
-					   VRF_DEFAULT);
-	return if_address_is_local(&addr->ipaddr_v6, AF_INET6, VRF_DEFAULT);
+	const struct ipaddr *source = &swmesh->config.source;
+
+	if (interfaces_known && !IS_IPADDR_NONE(source))
+		mesh_source(swmesh,
+			    swmesh_zebra_address(source) == OWN_ADDRESS_YES);
 }
 
-void swmesh_zebra_source_changed(void)
+void swmesh_zebra_config_changed(struct mesh *mesh)
 {
-	if (interfaces_known && !IS_IPADDR_NONE(&swmesh->config.source))
-		mesh_source(swmesh, swmesh_zebra_address_is_ours(
-					    &swmesh->config.source));
+	swmesh_overlap_config_changed();
+	source_changed();
 }
 
 /* ---- interfaces and their addresses ---- */
@@ -84,7 +93,7 @@ static int interface_address_add(ZAPI_CALLBACK_ARGS)
 
 	if (c)
 		swmesh_overlap_warn(c);
-	swmesh_zebra_source_changed();
+	source_changed();
 	swmesh_way_check_later();
 	return 0;
 }
@@ -96,7 +105,7 @@ static int interface_address_delete(ZAPI_CALLBACK_ARGS)
 
 	if (c)
 		connected_free(&c);
-	swmesh_zebra_source_changed();
+	source_changed();
 	swmesh_way_check_later();
 	return 0;
 }
@@ -133,7 +142,7 @@ static int nexthop_update(ZAPI_CALLBACK_ARGS)
 	}
 	if (prefix_same(&match, &marker)) {
 		interfaces_known = true;
-		swmesh_zebra_source_changed();
+		source_changed();
 		return 0;
 	}
 	if (!prefix_to_addr(&match, &addr))

@@ -12,15 +12,11 @@ void swmesh_zebra_init(void);
 void swmesh_zebra_stop(void);
 
 bool swmesh_zebra_connected(void);
-/* zebra has told all its interfaces. */
-bool swmesh_zebra_interfaces_known(void);
-bool swmesh_zebra_address_is_ours(const struct ipaddr *addr);
-/* The configured source changed: look whether it is ours. */
-void swmesh_zebra_source_changed(void);
-
 /* struct mesh_ops */
 void swmesh_zebra_track(struct afbr *afbr);
 void swmesh_zebra_untrack(struct afbr *afbr);
+enum own_address swmesh_zebra_address(const struct ipaddr *addr);
+void swmesh_zebra_config_changed(struct mesh *mesh);
 
 /* ---- the opaque channel ---- */
 
