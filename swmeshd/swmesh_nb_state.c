@@ -48,43 +48,44 @@ struct yang_data *swmesh_nb_state_overlap(struct nb_cb_get_elem_args *args)
 
 /* ---- supported-tunnel ---- */
 
-static const uint16_t supported[] = {TEA_TYPE_GRE, TEA_TYPE_IPIP};
-
 const void *swmesh_nb_supported_next(struct nb_cb_get_next_args *args)
 {
-	const uint16_t *type = args->list_entry;
+	const struct encap *const *encap = args->list_entry;
 
-	if (!type)
-		return &supported[0];
-	return type + 1 < supported + array_size(supported) ? type + 1 : NULL;
+	encap = encap ? encap + 1 : encaps;
+	return *encap ? encap : NULL;
+}
+
+static const char *supported_name(const void *entry)
+{
+	return tea_type_name((*(const struct encap *const *)entry)->type);
 }
 
 int swmesh_nb_supported_keys(struct nb_cb_get_keys_args *args)
 {
 	args->keys->num = 1;
-	strlcpy(args->keys->key[0],
-		tea_type_name(*(const uint16_t *)args->list_entry),
+	strlcpy(args->keys->key[0], supported_name(args->list_entry),
 		sizeof(args->keys->key[0]));
 	return NB_OK;
 }
 
 const void *swmesh_nb_supported_lookup(struct nb_cb_lookup_entry_args *args)
 {
-	for (size_t i = 0; i < array_size(supported); i++)
-		if (!strcmp(args->keys->key[0], tea_type_name(supported[i])))
-			return &supported[i];
+	for (const struct encap *const *encap = encaps; *encap; encap++)
+		if (!strcmp(args->keys->key[0], supported_name(encap)))
+			return encap;
 	return NULL;
 }
 
 static struct yang_data *supported_type(const char *xpath, const void *entry)
 {
-	return yang_data_new_string(xpath,
-				    tea_type_name(*(const uint16_t *)entry));
+	return yang_data_new_string(xpath, supported_name(entry));
 }
 
 static struct yang_data *supported_number(const char *xpath, const void *entry)
 {
-	return yang_data_new_uint16(xpath, *(const uint16_t *)entry);
+	return yang_data_new_uint16(
+		xpath, (*(const struct encap *const *)entry)->type);
 }
 
 static const struct swmesh_nb_leaf supported_leaves[] = {

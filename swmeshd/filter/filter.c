@@ -23,6 +23,7 @@
 
 #include "lib/log_limit.h"
 
+#include "swmeshd/encap/protocol.h"
 #include "swmeshd/swmesh_debug.h"
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/filter/filter.h"
@@ -95,6 +96,20 @@ const char *swmesh_filter_error(void)
 
 /* ---- what the table is to be ---- */
 
+/* Of struct filter_shape: all that the encapsulation's devices carry. */
+static uint32_t protocol_bits(const struct encap *encap)
+{
+	uint8_t protocols[ENCAP_PROTOCOLS_MAX];
+	unsigned int n = encap->protocols(PAYLOAD_ALL, protocols);
+	uint32_t bits = 0;
+
+	while (n--)
+		for (unsigned int i = 0; i < ENCAP_PROTOCOLS; i++)
+			if (encap_protocols[i].number == protocols[n])
+				bits |= 1u << i;
+	return bits;
+}
+
 static void find_shape(const struct mesh *mesh, struct filter_shape *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -107,10 +122,7 @@ static void find_shape(const struct mesh *mesh, struct filter_shape *out)
 
 		if (!t->security[0])
 			continue;
-		out->protected |=
-			t->tunnel.type == TEA_TYPE_GRE
-				? FILTER_PROTO_GRE
-				: FILTER_PROTO_IPIP | FILTER_PROTO_IPV6;
+		out->protected |= protocol_bits(encap_find(t->tunnel.type));
 	}
 }
 

@@ -67,18 +67,12 @@ softwire_elements(const struct softwire *sw, int ifindex,
 		  struct filter_element out[SOFTWIRE_ELEMENTS_MAX])
 {
 	struct filter_element e = {.addr = sw->afbr->addr};
-	uint8_t payload, protocols[2];
-	unsigned int n = 0, n_protocols = 0;
+	uint8_t payload, protocols[ENCAP_PROTOCOLS_MAX];
+	unsigned int n = 0, n_protocols;
 
-	if (sw->tunnel.type == TEA_TYPE_GRE) {
-		protocols[n_protocols++] = IPPROTO_GRE;
-	} else {
-		payload = mesh_local_payload(sw->afbr->mesh, &sw->tunnel);
-		if (payload & PAYLOAD_IPV4)
-			protocols[n_protocols++] = IPPROTO_IPIP;
-		if (payload & PAYLOAD_IPV6)
-			protocols[n_protocols++] = IPPROTO_IPV6;
-	}
+	payload = mesh_local_payload(sw->afbr->mesh, &sw->tunnel);
+	n_protocols =
+		encap_find(sw->tunnel.type)->protocols(payload, protocols);
 	/* What we may not send in clear is not taken in clear either. */
 	e.set = sw->security || sw->clear_refused ? FILTER_SET_PROTECTED
 						  : FILTER_SET_OPEN;

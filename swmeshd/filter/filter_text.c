@@ -13,6 +13,7 @@
 
 #include "memory.h"
 
+#include "swmeshd/encap/protocol.h"
 #include "swmeshd/filter/filter_counters.h"
 #include "swmeshd/filter/filter_text.h"
 #include "swmeshd/swmeshd.h"
@@ -157,25 +158,17 @@ static void rule_quoted(struct filter_text *text,
 static void rules_sent(struct filter_text *text,
 		       const struct filter_shape *shape, const char *ip)
 {
-	static const struct {
-		enum filter_protocol bit;
-		unsigned int protocol;
-	} all[] = {
-		{FILTER_PROTO_IPIP, IPPROTO_IPIP},
-		{FILTER_PROTO_IPV6, IPPROTO_IPV6},
-		{FILTER_PROTO_GRE, IPPROTO_GRE},
-	};
 	char match[128];
 
-	for (unsigned int i = 0; i < array_size(all); i++) {
-		if (!(shape->protected & all[i].bit))
+	for (unsigned int i = 0; i < ENCAP_PROTOCOLS; i++) {
+		if (!(shape->protected & 1u << i))
 			continue;
 		/* In this order: the address is the dearest to compare. */
 		snprintfrr(match, sizeof(match),
 			   "meta l4proto %u rt ipsec missing %s saddr %pIA",
-			   all[i].protocol, ip, &shape->source);
+			   encap_protocols[i].number, ip, &shape->source);
 		drop(text, shape, "sent", match, FILTER_CLEAR_SENT);
-		rule_quoted(text, shape, all[i].protocol);
+		rule_quoted(text, shape, encap_protocols[i].number);
 	}
 }
 

@@ -15,16 +15,11 @@ struct filter_text {
 
 void filter_text_free(struct filter_text *text);
 
-enum filter_protocol {
-	FILTER_PROTO_IPIP = 0x1, /* 4 */
-	FILTER_PROTO_IPV6 = 0x2, /* 41 */
-	FILTER_PROTO_GRE = 0x4,	 /* 47 */
-};
-
 /* What the rules depend on; compared as memory. */
 struct filter_shape {
 	struct ipaddr source;
-	uint32_t protected; /* enum filter_protocol: what never is in clear */
+	uint32_t protected; /* bits, by index in encap_protocols[]: what never
+			     * is in clear */
 	enum anti_spoof anti_spoof;
 	bool log;
 	uint32_t log_rate; /* lines a minute */

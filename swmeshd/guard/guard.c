@@ -21,22 +21,18 @@
 
 static struct thread *t_look;
 
-/* An IP-in-IP device carries both, whatever the payload of the set. */
-static unsigned int type_protocols(uint16_t type, uint8_t protocols[2])
+/* A device carries all that its encapsulation can, whatever the payload of the
+ * set. */
+static unsigned int type_protocols(uint16_t type,
+				   uint8_t protocols[ENCAP_PROTOCOLS_MAX])
 {
-	if (type == TEA_TYPE_GRE) {
-		protocols[0] = IPPROTO_GRE;
-		return 1;
-	}
-	protocols[0] = IPPROTO_IPIP;
-	protocols[1] = IPPROTO_IPV6;
-	return 2;
+	return encap_find(type)->protocols(PAYLOAD_ALL, protocols);
 }
 
 static bool guard_type(const struct ipaddr *source, uint16_t type, char *err,
 		       size_t len)
 {
-	uint8_t protocols[2];
+	uint8_t protocols[ENCAP_PROTOCOLS_MAX];
 	unsigned int n = type_protocols(type, protocols);
 
 	for (unsigned int i = 0; i < n; i++)
@@ -63,7 +59,7 @@ static enum need need_of(const struct mesh *mesh,
 			 const struct xfrm_guard_id *id)
 {
 	enum need need = NEED_NONE;
-	uint8_t protocols[2];
+	uint8_t protocols[ENCAP_PROTOCOLS_MAX];
 
 	if (ipaddr_cmp(&mesh->local_source, &id->source))
 		return NEED_NONE;
@@ -81,9 +77,9 @@ static enum need need_of(const struct mesh *mesh,
 
 static bool device_left(const struct xfrm_guard_id *id)
 {
-	return swmesh->ops->device_any(&id->source, id->protocol == IPPROTO_GRE
-							    ? TEA_TYPE_GRE
-							    : TEA_TYPE_IPIP);
+	const struct encap *encap = encap_of_protocol(id->protocol);
+
+	return encap && swmesh->ops->device_any(&id->source, encap->type);
 }
 
 static bool stays(const struct mesh *mesh, const struct xfrm_guard_id *id)

@@ -143,7 +143,7 @@ static void want_softwire(struct ike_peer *peer, const struct softwire *sw)
 	unsigned int n = softwire_protocols(sw, protocols);
 
 	for (unsigned int i = 0; i < n; i++)
-		for (unsigned int k = 0; k <= IKE_CHILD_IP6; k++)
+		for (unsigned int k = 0; k < ENCAP_PROTOCOLS; k++)
 			if (ike_kind_protocol(k) == protocols[i])
 				want_child(peer, k, sw->security);
 }
@@ -265,7 +265,7 @@ static bool user_up(const struct ike_user *user)
 	bool up = n > 0 && !peer->blocked[0];
 
 	for (unsigned int i = 0; i < n; i++)
-		for (unsigned int k = 0; k <= IKE_CHILD_IP6; k++)
+		for (unsigned int k = 0; k < ENCAP_PROTOCOLS; k++)
 			if (ike_kind_protocol(k) == protocols[i])
 				up = up && peer->child[k].up;
 	return up;

@@ -90,7 +90,7 @@ static void unpin_child(const struct ike_peer *peer, enum ike_kind kind)
 void ike_unpin(struct ike_peer *peer)
 {
 	THREAD_OFF(peer->t_pin);
-	for (unsigned int k = 0; k <= IKE_CHILD_IP6; k++)
+	for (unsigned int k = 0; k < ENCAP_PROTOCOLS; k++)
 		if (peer->pinned & 1u << k)
 			unpin_child(peer, k);
 	if (peer->pinned)
@@ -111,7 +111,7 @@ void ike_pin(struct ike_peer *peer)
 	if (peer->pinned ||
 	    (peer->pinned_at && now - peer->pinned_at < PIN_AGAIN_MS))
 		return;
-	for (unsigned int k = 0; k <= IKE_CHILD_IP6; k++)
+	for (unsigned int k = 0; k < ENCAP_PROTOCOLS; k++)
 		if (peer->child[k].wanted && peer->child[k].up &&
 		    pin_child(peer, k))
 			peer->pinned |= 1u << k;

@@ -15,6 +15,7 @@
 #include "ipaddr.h"
 #include "typesafe.h"
 
+#include "swmeshd/encap/protocol.h"
 #include "swmeshd/model/model.h"
 
 struct thread;
@@ -37,11 +38,9 @@ enum ike_state {
 #define BGP_PORT 179
 
 enum ike_kind {
-	IKE_CHILD_GRE,
-	IKE_CHILD_IP4,
-	IKE_CHILD_IP6,
-	IKE_CHILD_BGP_IN,  /* TCP at our BGP_PORT */
-	IKE_CHILD_BGP_OUT, /* TCP at the other end's */
+	/* Below: the protocols of softwires, by index in encap_protocols[]. */
+	IKE_CHILD_BGP_IN = ENCAP_PROTOCOLS, /* TCP at our BGP_PORT */
+	IKE_CHILD_BGP_OUT,		    /* TCP at the other end's */
 	IKE_CHILDREN,
 };
 

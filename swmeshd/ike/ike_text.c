@@ -21,25 +21,26 @@ const char *ike_state_name(enum ike_state state)
 	return names[state];
 }
 
-static const struct {
-	const char *name;
-	uint8_t protocol;
-} kinds[IKE_CHILDREN] = {
-	[IKE_CHILD_GRE] = {"gre", IPPROTO_GRE},
-	[IKE_CHILD_IP4] = {"ip4", IPPROTO_IPIP},
-	[IKE_CHILD_IP6] = {"ip6", IPPROTO_IPV6},
-	[IKE_CHILD_BGP_IN] = {"bgp-in", IPPROTO_TCP},
-	[IKE_CHILD_BGP_OUT] = {"bgp-out", IPPROTO_TCP},
+static const struct encap_protocol bgp[] = {
+	[IKE_CHILD_BGP_IN - ENCAP_PROTOCOLS] = {IPPROTO_TCP, "bgp-in"},
+	[IKE_CHILD_BGP_OUT - ENCAP_PROTOCOLS] = {IPPROTO_TCP, "bgp-out"},
 };
+
+static const struct encap_protocol *protocol_of(enum ike_kind kind)
+{
+	return (unsigned int)kind < ENCAP_PROTOCOLS
+		       ? &encap_protocols[kind]
+		       : &bgp[kind - ENCAP_PROTOCOLS];
+}
 
 const char *ike_kind_name(enum ike_kind kind)
 {
-	return kinds[kind].name;
+	return protocol_of(kind)->word;
 }
 
 uint8_t ike_kind_protocol(enum ike_kind kind)
 {
-	return kinds[kind].protocol;
+	return protocol_of(kind)->number;
 }
 
 const char *ike_peer_role(const struct ike_peer *peer)

@@ -545,7 +545,7 @@ bool swmesh_kernel_device_set(struct softwire *sw)
 	d->want.okey = sw->okey;
 	/* The kernel's sit does so by itself where it has to. */
 	d->want.fragment =
-		sw->tunnel.type == TEA_TYPE_GRE && softwire_fragments(sw);
+		tun_has_df(sw->tunnel.type) && softwire_fragments(sw);
 	d->want.mtu = softwire_mtu(sw);
 	if (!d->want.mtu)
 		d->want.mtu = d->ifindex ? d->have.mtu : TUNNEL_MTU_DEFAULT;

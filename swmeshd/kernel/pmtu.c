@@ -49,12 +49,6 @@
 /* Messages read in one go: whoever floods us does not stop the event loop. */
 #define READ_MAX 64
 
-/* GRE (RFC 2784, RFC 2890). */
-#define GRE_FLAGS_LEN 4
-#define GRE_FLAG_CHECK 0x8000
-#define GRE_FLAG_KEY 0x2000
-#define GRE_KEY_LEN 4
-
 /* Where the SPI is: RFC 4303 section 2, RFC 4302 section 2. */
 #define ESP_AT_SPI 0
 #define AH_AT_SPI 4
@@ -84,31 +78,12 @@ static uint32_t get32(const uint8_t *p)
 	return (uint32_t)get16(p) << 16 | get16(p + 2);
 }
 
-/* The key of a GRE header; false if it is cut off. */
-static bool gre_key(const uint8_t *gre, size_t len, bool *has, uint32_t *key)
+static bool sends(const struct softwire *sw, const struct encap *encap,
+		  bool has, uint32_t key)
 {
-	size_t at = GRE_FLAGS_LEN;
-
-	if (len < GRE_FLAGS_LEN)
+	if (sw->tunnel.type != encap->type || !sw->peer_has || sw->security)
 		return false;
-	*has = get16(gre) & GRE_FLAG_KEY;
-	*key = 0;
-	if (!*has)
-		return true;
-	if (get16(gre) & GRE_FLAG_CHECK)
-		at += 4;
-	if (len < at + GRE_KEY_LEN)
-		return false;
-	*key = get32(gre + at);
-	return true;
-}
-
-static bool sends(const struct softwire *sw, uint16_t type, bool has,
-		  uint32_t key)
-{
-	if (sw->tunnel.type != type || !sw->peer_has || sw->security)
-		return false;
-	return type != TEA_TYPE_GRE || (sw->has_okey == has && sw->okey == key);
+	return !encap->keyed || (sw->has_okey == has && sw->okey == key);
 }
 
 /* An outer packet, or as much of it as is quoted. */
@@ -119,20 +94,17 @@ struct quoted {
 	size_t len;
 };
 
-static struct softwire *find_clear(struct afbr *afbr, const struct quoted *q)
+static struct softwire *find_clear(struct afbr *afbr, const struct quoted *q,
+				   const struct encap *encap)
 {
-	uint16_t type = TEA_TYPE_IPIP;
 	struct softwire *sw;
 	uint32_t key = 0;
 	bool has = false;
 
-	if (q->protocol == IPPROTO_GRE) {
-		type = TEA_TYPE_GRE;
-		if (!gre_key(q->data, q->len, &has, &key))
-			return NULL;
-	}
+	if (encap->keyed && !encap->read_key(q->data, q->len, &has, &key))
+		return NULL;
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		if (sends(sw, type, has, key))
+		if (sends(sw, encap, has, key))
 			return sw;
 	}
 	return NULL;
@@ -157,6 +129,7 @@ static struct softwire *find_protected(struct afbr *afbr,
 
 static struct softwire *find_softwire(struct mesh *mesh, const struct quoted *q)
 {
+	const struct encap *encap;
 	struct afbr *afbr;
 
 	if (ipaddr_cmp(&mesh->local_source, &q->source))
@@ -164,16 +137,10 @@ static struct softwire *find_softwire(struct mesh *mesh, const struct quoted *q)
 	afbr = afbr_find(mesh, &q->dest);
 	if (!afbr)
 		return NULL;
-	switch (q->protocol) {
-	case IPPROTO_GRE:
-	case IPPROTO_IPIP:
-	case IPPROTO_IPV6:
-		return find_clear(afbr, q);
-	case IPPROTO_ESP:
-	case IPPROTO_AH:
+	if (q->protocol == IPPROTO_ESP || q->protocol == IPPROTO_AH)
 		return find_protected(afbr, q);
-	}
-	return NULL;
+	encap = encap_of_protocol(q->protocol);
+	return encap ? find_clear(afbr, q, encap) : NULL;
 }
 
 struct softwire *swmesh_pmtu_parse(struct mesh *mesh, const uint8_t *msg,

@@ -21,8 +21,8 @@
 #define ATTRS_MAX 32
 
 struct tun_kind {
-	uint16_t type; /* enum tea_type */
-	int family;    /* of the core */
+	const struct encap *encap;
+	int family; /* of the core */
 	const char *name;
 	bool gre; /* IFLA_GRE_*, else IFLA_IPTUN_* */
 };
@@ -31,10 +31,10 @@ struct tun_kind {
  * and IPv6, as ip6tnl does. */
 /* clang-format off */
 static const struct tun_kind kinds[] = {
-	{ TEA_TYPE_GRE,  AF_INET6, "ip6gre", true  },
-	{ TEA_TYPE_GRE,  AF_INET,  "gre",    true  },
-	{ TEA_TYPE_IPIP, AF_INET6, "ip6tnl", false },
-	{ TEA_TYPE_IPIP, AF_INET,  "sit",    false },
+	{ &encap_gre,  AF_INET6, "ip6gre", true  },
+	{ &encap_gre,  AF_INET,  "gre",    true  },
+	{ &encap_ipip, AF_INET6, "ip6tnl", false },
+	{ &encap_ipip, AF_INET,  "sit",    false },
 };
 /* clang-format on */
 
@@ -43,7 +43,7 @@ static const struct tun_kind kinds[] = {
 const struct tun_kind *tun_kind_find(uint16_t type, int family)
 {
 	for (size_t i = 0; i < array_size(kinds); i++)
-		if (kinds[i].type == type && kinds[i].family == family)
+		if (kinds[i].encap->type == type && kinds[i].family == family)
 			return &kinds[i];
 	return NULL;
 }
@@ -58,6 +58,13 @@ const struct tun_kind *tun_kind_next(const struct tun_kind *prev)
 const char *tun_kind_name(const struct tun_kind *kind)
 {
 	return kind->name;
+}
+
+bool tun_has_df(uint16_t type)
+{
+	const struct tun_kind *kind = tun_kind_find(type, AF_INET);
+
+	return kind && kind->gre;
 }
 
 static const struct tun_kind *kind_by_name(const char *name)
@@ -245,7 +252,7 @@ bool tun_get(const struct nlattr *linkinfo, struct tun_params *p, bool *exact)
 	if (!kind)
 		return false;
 	mnl_attr_parse_nested(info.a[IFLA_INFO_DATA], collect, &data);
-	p->tunnel.type = kind->type;
+	p->tunnel.type = kind->encap->type;
 	if (kind->gre ? !get_gre(&data, kind, p, exact)
 		      : !get_iptun(&data, kind, p, exact))
 		return false;

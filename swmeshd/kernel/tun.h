@@ -35,6 +35,8 @@ const struct tun_kind *tun_kind_find(uint16_t type, int family);
 /* All of them: the one after prev, the first for NULL; NULL at the end. */
 const struct tun_kind *tun_kind_next(const struct tun_kind *prev);
 const char *tun_kind_name(const struct tun_kind *kind);
+/* Whether tun_params.fragment makes a difference over IPv4. */
+bool tun_has_df(uint16_t type);
 
 /* Append IFLA_LINKINFO. */
 void tun_put(struct nlmsghdr *nlh, const struct tun_params *params);

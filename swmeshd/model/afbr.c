@@ -321,9 +321,7 @@ static bool endpoint_wanted(const struct mesh *mesh,
 			    const struct tea_tunnel *tt,
 			    const struct demand *demand, struct ipaddr *ep)
 {
-	uint16_t type = tunnel_base_type(tt->type);
-
-	if (!tt->usable || (type != TEA_TYPE_GRE && type != TEA_TYPE_IPIP))
+	if (!tt->usable || !encap_find(tt->type))
 		return false;
 	return tunnel_endpoint(tt, &demand->next_hop, ep) &&
 	       ep->ipa_type == mesh->local_source.ipa_type &&

@@ -21,9 +21,9 @@ DEFINE_MTYPE_STATIC(SWMESHD, AFBR_KEY, "AFBR's public key");
 
 uint16_t tunnel_base_type(uint16_t type)
 {
-	return type == TEA_TYPE_IPIP_IPSEC || type == TEA_TYPE_IPSEC_TUNNEL
-		       ? (uint16_t)TEA_TYPE_IPIP
-		       : type;
+	const struct encap *encap = encap_find(type);
+
+	return encap ? encap->type : type;
 }
 
 bool tunnel_wants_ipsec(const struct tea_tunnel *tt)
@@ -158,16 +158,16 @@ static void peer_key_add(struct peer_tunnels *peer, const struct tea_tunnel *tt)
 
 static void peer_add(struct peer_tunnels *peer, const struct tea_tunnel *tt)
 {
+	const struct encap *encap;
+
 	peer->marks |= tea_tunnel_is_protected(tt);
-	switch (tunnel_base_type(tt->type)) {
-	case TEA_TYPE_GRE:
+	encap = encap_find(tt->type);
+	if (encap && encap->keyed) {
 		peer_key_add(peer, tt);
-		break;
-	case TEA_TYPE_IPIP:
+	} else if (encap) {
 		peer->ipip = true;
 		peer->ipip_clear |= !tunnel_wants_ipsec(tt);
 		peer->ipip_payload |= tunnel_payload(tt);
-		break;
 	}
 	auth_add_hashes(&peer->auth, tt);
 }
@@ -339,7 +339,7 @@ static void take_current_keys(struct afbr *afbr, struct peer_tunnels *peer)
 	struct peer_key *k;
 
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
-		if (sw->tunnel.type != TEA_TYPE_GRE)
+		if (!encap_find(sw->tunnel.type)->keyed)
 			continue;
 		k = peer_key_current(peer, sw);
 		if (k)
@@ -371,7 +371,7 @@ void afbr_read_announced(struct afbr *afbr)
 	frr_each (afbr_softwires, &afbr->softwires, sw) {
 		uint8_t payload = mesh_local_payload(afbr->mesh, &sw->tunnel);
 
-		if (sw->tunnel.type == TEA_TYPE_GRE)
+		if (encap_find(sw->tunnel.type)->keyed)
 			changed = assign_gre(sw, &peer, payload);
 		else
 			changed = softwire_set_peer(

@@ -59,9 +59,7 @@ static void demand_decode(struct demand *demand, const uint8_t *tea, size_t len)
 {
 	struct tea_opts opts = tea_opts_default;
 
-	opts.usable = TEA_TYPE_BIT(TEA_TYPE_GRE) | TEA_TYPE_BIT(TEA_TYPE_IPIP) |
-		      TEA_TYPE_BIT(TEA_TYPE_IPSEC_TUNNEL) |
-		      TEA_TYPE_BIT(TEA_TYPE_IPIP_IPSEC);
+	opts.usable = encap_types();
 	opts.allow_martian = true;
 	tea_free(&demand->tea);
 	tea_decode(tea, len, &opts, &demand->tea);

@@ -190,6 +190,7 @@ ssize_t encap_set_compile(const struct encap_set *set,
 	struct compiler c = {.set = set, .endpoint = endpoint};
 	const struct encap_tunnel *et;
 	const struct security *security;
+	const struct encap *encap;
 
 	if (encap_set_missing(set) || IS_IPADDR_NONE(endpoint))
 		return 0;
@@ -200,11 +201,11 @@ ssize_t encap_set_compile(const struct encap_set *set,
 		security = security_find(securities,
 					 encap_tunnel_security(set, et));
 		compile_tunnel(&c, et->tunnel.type, et, security);
-		if (!security || !set->rfc5566 ||
-		    et->tunnel.type != TEA_TYPE_IPIP)
+		if (!security || !set->rfc5566)
 			continue;
-		compile_tunnel(&c, TEA_TYPE_IPIP_IPSEC, et, security);
-		compile_tunnel(&c, TEA_TYPE_IPSEC_TUNNEL, et, security);
+		encap = encap_find(et->tunnel.type);
+		for (unsigned int i = 0; encap && encap->stands_for[i]; i++)
+			compile_tunnel(&c, encap->stands_for[i], et, security);
 	}
 	return tea_build_finish(&c.b);
 }

@@ -10,11 +10,8 @@
 #include "typesafe.h"
 
 #include "lib/tea.h"
+#include "swmeshd/encap/encap.h"
 #include "swmeshd/security/security.h"
-
-/* Families of the islands, as a mask. */
-#define PAYLOAD_IPV4 0x1
-#define PAYLOAD_IPV6 0x2
 
 #define ENCAP_NAME_LEN 63
 

@@ -118,7 +118,7 @@ static void check_softwire(const struct demand *demand,
 			c->reason, len,
 			"softwire to %pIA already sends with %s; announce one more gre tunnel under the encap-set to use both",
 			&c->endpoint,
-			sw_tunnel_text(TEA_TYPE_GRE, c->sw->has_okey,
+			sw_tunnel_text(c->sw->tunnel.type, c->sw->has_okey,
 				       c->sw->okey, text, sizeof(text)));
 		return;
 	}

@@ -324,17 +324,7 @@ void softwire_del(struct softwire *sw)
 unsigned int softwire_protocols(const struct softwire *sw,
 				uint8_t protocols[SOFTWIRE_PROTOCOLS_MAX])
 {
-	unsigned int n = 0;
-
-	if (sw->tunnel.type == TEA_TYPE_GRE) {
-		protocols[n++] = IPPROTO_GRE;
-		return n;
-	}
-	if (sw->payload & PAYLOAD_IPV4)
-		protocols[n++] = IPPROTO_IPIP;
-	if (sw->payload & PAYLOAD_IPV6)
-		protocols[n++] = IPPROTO_IPV6;
-	return n;
+	return encap_find(sw->tunnel.type)->protocols(sw->payload, protocols);
 }
 
 unsigned int softwire_overhead(const struct softwire *sw)
@@ -343,9 +333,7 @@ unsigned int softwire_overhead(const struct softwire *sw)
 
 	if (sw->security)
 		outer += security_overhead(sw->security);
-	if (sw->tunnel.type != TEA_TYPE_GRE)
-		return outer;
-	return outer + 4 + (sw->has_okey ? 4 : 0);
+	return outer + encap_find(sw->tunnel.type)->header(sw->has_okey);
 }
 
 void softwire_device(struct softwire *sw, const struct softwire_device *dev)

@@ -77,7 +77,7 @@ static struct ike_conn conn_of(void)
 		.security = security,
 	};
 
-	conn.child[IKE_CHILD_GRE] = security;
+	conn.child[ENCAP_PROTOCOL_GRE] = security;
 	return conn;
 }
 
@@ -166,8 +166,8 @@ static void test_children(void **state)
 	conn.local = addr("192.0.2.1");
 	conn.remote = addr("192.0.2.2");
 	ah->protocol = IPSEC_AH;
-	conn.child[IKE_CHILD_IP4] = ah;
-	conn.child[IKE_CHILD_IP6] = security;
+	conn.child[ENCAP_PROTOCOL_IP4] = ah;
+	conn.child[ENCAP_PROTOCOL_IP6] = security;
 	conn.child[IKE_CHILD_BGP_IN] = security;
 	conn.child[IKE_CHILD_BGP_OUT] = security;
 	s = load(&conn);
@@ -347,8 +347,8 @@ static void test_digests(void **state)
 	ike_conn_digests(&conn, &after);
 	assert_false(SAME(before.all, after.all));
 	assert_true(SAME(before.ike, after.ike));
-	assert_false(
-		SAME(before.child[IKE_CHILD_GRE], after.child[IKE_CHILD_GRE]));
+	assert_false(SAME(before.child[ENCAP_PROTOCOL_GRE],
+			  after.child[ENCAP_PROTOCOL_GRE]));
 
 	/* The secret alone: another IKE_SA, and nothing that others see. */
 	before = after;
@@ -379,14 +379,14 @@ static void test_reqids(void **state)
 	struct ipaddr a = addr("2001:db8::1"), p2 = addr("2001:db8::2"),
 		      p3 = addr("2001:db8::3");
 
-	assert_int_equal(ike_reqid(&a, &p2, IKE_CHILD_GRE),
-			 ike_reqid(&a, &p2, IKE_CHILD_GRE));
-	assert_int_not_equal(ike_reqid(&a, &p2, IKE_CHILD_GRE),
-			     ike_reqid(&a, &p2, IKE_CHILD_IP4));
-	assert_int_not_equal(ike_reqid(&a, &p2, IKE_CHILD_GRE),
-			     ike_reqid(&a, &p3, IKE_CHILD_GRE));
+	assert_int_equal(ike_reqid(&a, &p2, ENCAP_PROTOCOL_GRE),
+			 ike_reqid(&a, &p2, ENCAP_PROTOCOL_GRE));
+	assert_int_not_equal(ike_reqid(&a, &p2, ENCAP_PROTOCOL_GRE),
+			     ike_reqid(&a, &p2, ENCAP_PROTOCOL_IP4));
+	assert_int_not_equal(ike_reqid(&a, &p2, ENCAP_PROTOCOL_GRE),
+			     ike_reqid(&a, &p3, ENCAP_PROTOCOL_GRE));
 	/* Not one of those that charon takes by itself. */
-	assert_true(ike_reqid(&a, &p2, IKE_CHILD_GRE) & 0x40000000u);
+	assert_true(ike_reqid(&a, &p2, ENCAP_PROTOCOL_GRE) & 0x40000000u);
 }
 
 /* ---- reasons ---- */

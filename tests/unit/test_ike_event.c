@@ -56,7 +56,7 @@ bool ike_synced(void)
 
 enum ike_kind ike_missing(const struct ike_peer *p)
 {
-	return IKE_CHILD_GRE;
+	return ENCAP_PROTOCOL_GRE;
 }
 
 bool ike_sas_tidy(struct ike_peer *p)
@@ -239,7 +239,7 @@ static int setup(void **state)
 	ike_sas_init(&peer.sas);
 	peer.has_conn = peer.loaded = true;
 	peer.initiator = true;
-	peer.child[IKE_CHILD_GRE].wanted = true;
+	peer.child[ENCAP_PROTOCOL_GRE].wanted = true;
 	told[0] = '\0';
 	ike_peers_init(&ike_peers);
 	ike_peers_add(&ike_peers, &peer);

@@ -152,10 +152,10 @@ static int setup(void **state)
 		ike_sas_init(&peers[i].sas);
 		peers[i].has_conn = peers[i].loaded = true;
 		peers[i].initiator = true;
-		peers[i].child[IKE_CHILD_GRE].wanted = true;
+		peers[i].child[ENCAP_PROTOCOL_GRE].wanted = true;
 	}
 	synced = true;
-	missing = IKE_CHILD_GRE;
+	missing = ENCAP_PROTOCOL_GRE;
 	initiated = works = 0;
 	told[0] = '\0';
 	return 0;
@@ -236,7 +236,7 @@ static void test_pace(void **state)
 	missing = IKE_CHILDREN;
 	ike_check(&peers[0]);
 	assert_int_equal(peers[0].state, IKE_UP);
-	missing = IKE_CHILD_GRE;
+	missing = ENCAP_PROTOCOL_GRE;
 	run();
 	assert_int_equal(peers[2].state, IKE_INITIATING);
 	assert_int_equal(initiated, 3);
@@ -323,7 +323,7 @@ static void test_children_one_by_one(void **state)
 	assert_int_equal(initiated, 1);
 	ike_check(&peers[0]); /* nothing new */
 	assert_int_equal(initiated, 1);
-	missing = IKE_CHILD_IP4;
+	missing = ENCAP_PROTOCOL_IP4;
 	ike_check(&peers[0]);
 	assert_int_equal(initiated, 2);
 	assert_int_equal(peers[0].state, IKE_INITIATING);
@@ -377,7 +377,7 @@ static void complete(struct ike_peer *peer)
 	missing = IKE_CHILDREN;
 	ike_check(peer);
 	assert_int_equal(peer->state, IKE_UP);
-	missing = IKE_CHILD_GRE;
+	missing = ENCAP_PROTOCOL_GRE;
 }
 
 /* The peer has begun: two IKE_SAs would be one too many. */

@@ -81,9 +81,9 @@ static int setup(void **state)
 	peer.security = &security;
 	peer.initiator = true;
 	memset(peer.ike_digest, 1, IKE_DIGEST_LEN);
-	peer.child[IKE_CHILD_GRE].wanted = true;
-	peer.child[IKE_CHILD_GRE].up = true;
-	memset(peer.child[IKE_CHILD_GRE].digest, 2, IKE_DIGEST_LEN);
+	peer.child[ENCAP_PROTOCOL_GRE].wanted = true;
+	peer.child[ENCAP_PROTOCOL_GRE].up = true;
+	memset(peer.child[ENCAP_PROTOCOL_GRE].digest, 2, IKE_DIGEST_LEN);
 	terminated = forced = 0;
 	settled = true;
 	return 0;
@@ -154,7 +154,7 @@ static void test_read(void **state)
 	assert_true(one->established);
 	assert_string_equal(one->algorithms, "AES_GCM_16-256/CURVE_25519");
 	assert_int_equal(one->n_children, 1);
-	assert_int_equal(one->children[0].kind, IKE_CHILD_GRE);
+	assert_int_equal(one->children[0].kind, ENCAP_PROTOCOL_GRE);
 	assert_int_equal(one->children[0].spi_in, 0xc0000001);
 	assert_int_equal(one->children[0].spi_out, 0xff02);
 	assert_ptr_equal(sa(1, "gre", 5), one);
@@ -163,16 +163,16 @@ static void test_read(void **state)
 
 static void test_missing(void **state)
 {
-	assert_int_equal(ike_missing(&peer), IKE_CHILD_GRE);
+	assert_int_equal(ike_missing(&peer), ENCAP_PROTOCOL_GRE);
 	sa(1, "gre", 0);
-	assert_int_equal(ike_missing(&peer), IKE_CHILD_GRE);
+	assert_int_equal(ike_missing(&peer), ENCAP_PROTOCOL_GRE);
 	sa(1, "gre", 5);
 	assert_int_equal(ike_missing(&peer), IKE_CHILDREN);
-	peer.child[IKE_CHILD_IP4].wanted = true;
-	assert_int_equal(ike_missing(&peer), IKE_CHILD_IP4);
+	peer.child[ENCAP_PROTOCOL_IP4].wanted = true;
+	assert_int_equal(ike_missing(&peer), ENCAP_PROTOCOL_IP4);
 	/* One of our children may be called by any other name there. */
 	sa(1, "somebody", 6);
-	assert_int_equal(ike_missing(&peer), IKE_CHILD_IP4);
+	assert_int_equal(ike_missing(&peer), ENCAP_PROTOCOL_IP4);
 }
 
 static void test_good_as_it_is(void **state)
@@ -189,7 +189,7 @@ static void test_stale(void **state)
 {
 	sa(1, "gre", 5);
 	memset(peer.ike_digest, 9, IKE_DIGEST_LEN);
-	assert_int_equal(ike_missing(&peer), IKE_CHILD_GRE);
+	assert_int_equal(ike_missing(&peer), ENCAP_PROTOCOL_GRE);
 	assert_false(ike_sas_tidy(&peer));
 	now_ms += 100000;
 	assert_false(ike_sas_tidy(&peer));
@@ -250,14 +250,14 @@ static void test_force(void **state)
 static void test_kernel_lacks_it(void **state)
 {
 	sa(1, "gre", 5);
-	peer.child[IKE_CHILD_GRE].up = false;
+	peer.child[ENCAP_PROTOCOL_GRE].up = false;
 	ike_sas_tidy(&peer);
 	assert_int_equal(terminated, 0); /* it may be on its way */
 	now_ms += 1500;
 	ike_sas_tidy(&peer);
 	assert_int_equal(terminated, 1);
 	assert_int_equal(last_child, 5);
-	assert_int_equal(ike_missing(&peer), IKE_CHILD_GRE);
+	assert_int_equal(ike_missing(&peer), ENCAP_PROTOCOL_GRE);
 }
 
 static void test_unwanted(void **state)
@@ -295,7 +295,7 @@ static void test_key_withdrawn(void **state)
 	announce(1, 'a');
 	sa(1, "gre", 5);
 	announce(1, 'b');
-	assert_int_equal(ike_missing(&peer), IKE_CHILD_GRE);
+	assert_int_equal(ike_missing(&peer), ENCAP_PROTOCOL_GRE);
 	assert_true(ike_sas_tidy(&peer));
 	assert_int_equal(terminated, 1);
 	assert_int_equal(last_ike, 1);
@@ -308,7 +308,7 @@ static void test_one_of_two_withdrawn(void **state)
 	announce(2, 'a', 'b');
 	sa(1, "gre", 5);
 	announce(1, 'b');
-	assert_int_equal(ike_missing(&peer), IKE_CHILD_GRE);
+	assert_int_equal(ike_missing(&peer), ENCAP_PROTOCOL_GRE);
 	ike_sas_tidy(&peer);
 	assert_int_equal(terminated, 0);
 	now_ms += 31000;
