@@ -33,6 +33,7 @@
 #include "swmeshd/filter/filter.h"
 #include "swmeshd/model/settle.h"
 #include "swmeshd/guard/guard.h"
+#include "swmeshd/guard/guard_bgp.h"
 #include "swmeshd/guard/guard_policy.h"
 #include "swmeshd/ike/ike.h"
 #include "swmeshd/kernel/kernel.h"
@@ -167,8 +168,15 @@ static const struct mesh_ops mesh_ops = {
 	.config_changed = config_changed,
 };
 
+static void xfrm_changed(const struct ipaddr *local,
+			 const struct ipaddr *remote)
+{
+	swmesh_ike_kernel_changed(local, remote);
+	guard_bgp_kernel_changed(remote);
+}
+
 static const struct xfrm_ops xfrm_ops = {
-	.changed = swmesh_ike_kernel_changed,
+	.changed = xfrm_changed,
 	.policies_changed = swmesh_xfrm_guard_look,
 };
 

@@ -12,6 +12,7 @@
 #include "swmeshd/swmesh_errors.h"
 #include "swmeshd/model/settle.h"
 #include "swmeshd/guard/guard.h"
+#include "swmeshd/guard/guard_bgp.h"
 #include "swmeshd/guard/guard_policy.h"
 #include "swmeshd/swmeshd.h"
 
@@ -150,6 +151,7 @@ void swmesh_guard_config_changed(struct mesh *mesh)
 	again |= remove_unneeded(mesh);
 	if (again && !t_look)
 		thread_add_timer(master, look, NULL, LOOK_S, &t_look);
+	guard_bgp_config_changed();
 }
 
 void swmesh_guard_sweep(void)
@@ -161,5 +163,6 @@ void swmesh_guard_sweep(void)
 void swmesh_guard_stop(void)
 {
 	THREAD_OFF(t_look);
+	guard_bgp_stop();
 	swmesh_xfrm_guard_stop();
 }

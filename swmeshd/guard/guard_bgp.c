@@ -14,10 +14,13 @@
 
 #include <linux/xfrm.h>
 
+#include "memory.h"
+#include "thread.h"
+
 #include "lib/log_limit.h"
 
 #include "swmeshd/swmesh_errors.h"
-#include "swmeshd/ike/ike_peer.h"
+#include "swmeshd/guard/guard_bgp.h"
 #include "swmeshd/xfrm/xfrm_policy.h"
 #include "swmeshd/xfrm/xfrm_view.h"
 #include "swmeshd/swmeshd.h"
@@ -28,6 +31,11 @@
 #define PORT_HALF 0x8000
 /* Eight a neighbor: out and in, port 179 here and there, two halves. */
 #define POLICIES_MAX (8 * PROTECT_BGP_NEIGHBORS_MAX)
+
+/* Seconds after which what the kernel refused is tried again. */
+#define RETRY_S 1
+
+static struct thread *t_put;
 
 struct guard_policy {
 	struct xfrm_selector sel;
@@ -99,8 +107,10 @@ static int see(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-bool ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
-		   unsigned int n)
+/* From now on BGP with these, and no others, is dropped in clear. False: the
+ * kernel did not take it all. */
+static bool put_policies(const struct ipaddr *local,
+			 const struct ipaddr *neighbors, unsigned int n)
 {
 	uint8_t buf[XFRM_MESSAGE_MAX] XFRM_ALIGNED;
 	struct guard_set *set;
@@ -137,4 +147,37 @@ bool ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
 			strerror(err));
 	XFREE(MTYPE_TMP, set);
 	return err == 0;
+}
+
+/* As configured, once there is an address to do so from. */
+static void put(struct thread *t)
+{
+	const struct protect_bgp_config *config = &swmesh->config.protect_bgp;
+	bool wanted =
+		config->security[0] && !IS_IPADDR_NONE(&swmesh->local_source);
+
+	if (!put_policies(&swmesh->local_source, config->neighbor,
+			  wanted ? config->n : 0))
+		thread_add_timer(master, put, NULL, RETRY_S, &t_put);
+}
+
+void guard_bgp_config_changed(void)
+{
+	THREAD_OFF(t_put);
+	put(NULL);
+}
+
+/* Perhaps all policies were flushed. */
+void guard_bgp_kernel_changed(const struct ipaddr *remote)
+{
+	const struct protect_bgp_config *config = &swmesh->config.protect_bgp;
+
+	for (unsigned int i = 0; i < config->n; i++)
+		if (!ipaddr_cmp(&config->neighbor[i], remote))
+			thread_add_event(master, put, NULL, 0, &t_put);
+}
+
+void guard_bgp_stop(void)
+{
+	THREAD_OFF(t_put);
 }

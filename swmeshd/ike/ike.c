@@ -35,8 +35,6 @@ DEFINE_MTYPE_STATIC(SWMESHD, IKE_USER, "IKE user");
 #define CONFIRM_S 2
 
 struct ike_peers_head ike_peers;
-static struct thread *t_guard_bgp;
-#define GUARD_BGP_RETRY_S 1
 
 int ike_peer_cmp(const struct ike_peer *a, const struct ike_peer *b)
 {
@@ -350,16 +348,6 @@ static bool protects_bgp(const struct mesh *mesh)
 	       !IS_IPADDR_NONE(&mesh->local_source);
 }
 
-static void guard_bgp(struct thread *t)
-{
-	const struct protect_bgp_config *config = &swmesh->config.protect_bgp;
-
-	if (!ike_bgp_guard(&swmesh->local_source, config->neighbor,
-			   protects_bgp(swmesh) ? config->n : 0))
-		thread_add_timer(master, guard_bgp, NULL, GUARD_BGP_RETRY_S,
-				 &t_guard_bgp);
-}
-
 void swmesh_ike_kernel_changed(const struct ipaddr *local,
 			       const struct ipaddr *remote)
 {
@@ -369,8 +357,6 @@ void swmesh_ike_kernel_changed(const struct ipaddr *local,
 		return;
 	ike_peer_kernel(peer);
 	ike_check(peer);
-	if (peer->bgp_neighbor) /* perhaps all policies were flushed */
-		thread_add_event(master, guard_bgp, NULL, 0, &t_guard_bgp);
 }
 
 /* ---- the model ---- */
@@ -461,8 +447,6 @@ void swmesh_ike_config_changed(struct mesh *mesh)
 {
 	struct ike_peer *peer;
 
-	THREAD_OFF(t_guard_bgp);
-	guard_bgp(NULL);
 	set_neighbors(&mesh->config.protect_bgp, protects_bgp(mesh));
 	frr_each_safe (ike_peers, &ike_peers, peer)
 		peer_collect(peer);
@@ -595,7 +579,6 @@ void swmesh_ike_stop(void)
 	struct ike_peer *peer;
 	struct ike_user *user;
 
-	THREAD_OFF(t_guard_bgp);
 	swmesh_vici_stop();
 	ike_sync_stop();
 	frr_each_safe (ike_peers, &ike_peers, peer) {

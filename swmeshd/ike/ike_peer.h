@@ -187,13 +187,6 @@ void ike_pin(struct ike_peer *peer);
 void ike_pin_settle(struct ike_peer *peer);
 void ike_unpin(struct ike_peer *peer);
 
-/* ---- guard/guard_bgp.c ---- */
-
-/* From now on BGP with these, and no others, is dropped in clear. False: the
- * kernel did not take it all; call it again. */
-bool ike_bgp_guard(const struct ipaddr *local, const struct ipaddr *neighbors,
-		   unsigned int n);
-
 /* ---- ike/ike_event.c ---- */
 
 extern const char *const ike_events[];

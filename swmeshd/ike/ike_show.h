@@ -35,8 +35,6 @@ enum ike_state {
 	IKE_STATES,
 };
 
-#define BGP_PORT 179
-
 enum ike_kind {
 	/* Below: the protocols of softwires, by index in encap_protocols[]. */
 	IKE_CHILD_BGP_IN = ENCAP_PROTOCOLS, /* TCP at our BGP_PORT */

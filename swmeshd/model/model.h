@@ -249,6 +249,8 @@ struct filter_config {
 
 /* S11: TCP 179 between AFBRs. */
 #define PROTECT_BGP_NEIGHBORS_MAX 64
+#define BGP_PORT 179
+
 struct protect_bgp_config {
 	char security[SECURITY_NAME_LEN + 1]; /* empty: off */
 	/* Always protected, known from BGP or not; needs no raw key. */
