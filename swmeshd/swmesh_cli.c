@@ -11,6 +11,7 @@
 
 #include "swmeshd/swmesh_nb_commit.h"
 #include "swmeshd/swmesh_cli.h"
+#include "swmeshd/swmesh_cli_util.h"
 #include "swmeshd/model/encap_set.h"
 #include "swmeshd/swmesh_nb.h"
 #ifndef VTYSH_EXTRACT_PL
@@ -30,19 +31,6 @@
 	"1 to 4294967295\n"                                                    \
 	"What protects it\n"                                                   \
 	"Name of a security, or 'none'\n"
-
-int swmesh_cli_refuse(struct vty *vty, const char *fmt, ...)
-{
-	char text[1280];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintfrr(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	vty_out(vty, "%% Configuration failed.\n\nError description: %s\n",
-		text);
-	return CMD_WARNING_CONFIG_FAILED;
-}
 
 /* ---- softwire mesh ---- */
 
@@ -237,16 +225,6 @@ void swmesh_cli_show_policy(struct vty *vty, const struct lyd_node *dnode,
 			    bool show_defaults)
 {
 	vty_out(vty, " peer policy %s\n", yang_dnode_get_string(dnode, NULL));
-}
-
-bool swmesh_cli_name_ok(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len && len <= ENCAP_NAME_LEN &&
-	       strspn(name,
-		      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		      "0123456789_.:-") == len;
 }
 
 static int refuse_name(struct vty *vty, const char *name)
@@ -544,7 +522,4 @@ void swmesh_cli_init(void)
 	install_element(SWMESH_ENCAP_NODE, &encap_tunnel_cmd);
 	install_element(SWMESH_ENCAP_NODE, &no_encap_tunnel_cmd);
 	install_element(SWMESH_ENCAP_NODE, &encap_payload_cmd);
-
-	swmesh_cli_security_init();
-	swmesh_cli_protect_init();
 }

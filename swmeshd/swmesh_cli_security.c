@@ -11,6 +11,7 @@
 
 #include "swmeshd/swmesh_nb_commit.h"
 #include "swmeshd/swmesh_cli.h"
+#include "swmeshd/swmesh_cli_util.h"
 #include "swmeshd/security/key_files.h"
 #include "swmeshd/swmesh_nb.h"
 #include "swmeshd/security/seal.h"

@@ -314,7 +314,10 @@ int main(int argc, char **argv)
 	swmesh_pmtu_init();
 	swmesh_debug_cli_init();
 	swmesh_cli_init();
+	swmesh_cli_security_init();
+	swmesh_cli_protect_init();
 	swmesh_show_init();
+	swmesh_show_security_init();
 
 	frr_config_fork();
 	frr_run(master);

@@ -25,9 +25,6 @@ int swmesh_nb_source_modify(struct nb_cb_modify_args *args);
 int swmesh_nb_prefix_modify(struct nb_cb_modify_args *args);
 
 /* swmesh_cli.c */
-PRINTFRR(2, 3)
-int swmesh_cli_refuse(struct vty *vty, const char *fmt, ...);
-bool swmesh_cli_name_ok(const char *name);
 void swmesh_cli_show_mesh(struct vty *vty, const struct lyd_node *dnode,
 			  bool show_defaults);
 void swmesh_cli_show_mesh_end(struct vty *vty, const struct lyd_node *dnode);

@@ -17,6 +17,7 @@
 #include "swmeshd/talk/overlap.h"
 #include "swmeshd/model/select.h"
 #include "swmeshd/swmesh_show.h"
+#include "swmeshd/swmesh_show_read.h"
 #include "swmeshd/swmeshd.h"
 #ifndef VTYSH_EXTRACT_PL
 #include "swmeshd/swmesh_show_clippy.c"
@@ -415,20 +416,6 @@ static json_object *json_encap_sets(void)
 
 /* ---- commands ---- */
 
-int swmesh_show_output(struct vty *vty, json_object *o, bool json,
-		       void (*print)(struct vty *vty, json_object *o))
-{
-	if (json)
-		vty_out(vty, "%s\n",
-			json_object_to_json_string_ext(
-				o, JSON_C_TO_STRING_PRETTY |
-					   JSON_C_TO_STRING_NOSLASHESCAPE));
-	else
-		print(vty, o);
-	json_object_free(o);
-	return CMD_SUCCESS;
-}
-
 DEFPY(show_softwire, show_softwire_cmd, "show softwire [json$json]",
       SHOW_SOFTWIRE_STR JSON_STR)
 {
@@ -470,5 +457,4 @@ void swmesh_show_init(void)
 	install_element(VIEW_NODE, &show_softwire_detail_cmd);
 	install_element(VIEW_NODE, &show_softwire_afbr_cmd);
 	install_element(VIEW_NODE, &show_softwire_encap_set_cmd);
-	swmesh_show_security_init();
 }

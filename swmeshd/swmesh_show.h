@@ -15,10 +15,6 @@ uint32_t swmesh_show_routes(const struct softwire *sw);
 struct vty;
 struct json_object;
 
-/* Print what a command made, as JSON or by its printer, and free it. */
-int swmesh_show_output(struct vty *vty, struct json_object *o, bool json,
-		       void (*print)(struct vty *vty, struct json_object *o));
-
 /* swmesh_show_security.c */
 /* What a softwire's object tells of its protection. */
 void swmesh_show_add_security(struct json_object *o, const struct softwire *sw);

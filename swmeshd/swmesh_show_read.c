@@ -85,3 +85,17 @@ void show_table(struct vty *vty, struct ttable *tt)
 	XFREE(MTYPE_TMP, out);
 	ttable_del(tt);
 }
+
+int swmesh_show_output(struct vty *vty, json_object *o, bool json,
+		       void (*print)(struct vty *vty, json_object *o))
+{
+	if (json)
+		vty_out(vty, "%s\n",
+			json_object_to_json_string_ext(
+				o, JSON_C_TO_STRING_PRETTY |
+					   JSON_C_TO_STRING_NOSLASHESCAPE));
+	else
+		print(vty, o);
+	json_object_free(o);
+	return CMD_SUCCESS;
+}

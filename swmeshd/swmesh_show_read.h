@@ -30,4 +30,8 @@ const char *show_interval(int64_t seconds, char *buf, size_t len);
 /* Prints and frees the table; its first row is the heading. */
 void show_table(struct vty *vty, struct ttable *tt);
 
+/* Print what a command made, as JSON or by its printer, and free it. */
+int swmesh_show_output(struct vty *vty, struct json_object *o, bool json,
+		       void (*print)(struct vty *vty, struct json_object *o));
+
 #endif /* SWMESH_SHOW_READ_H */

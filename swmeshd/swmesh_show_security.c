@@ -14,6 +14,7 @@
 #include "swmeshd/ike/ike.h"
 #include "swmeshd/ike/ike_show.h"
 #include "swmeshd/swmesh_show.h"
+#include "swmeshd/swmesh_show_read.h"
 #include "swmeshd/charon/charon.h"
 #include "swmeshd/charon/charon_text.h"
 #include "swmeshd/xfrm/xfrm.h"
