@@ -24,23 +24,6 @@ DEFINE_MTYPE_STATIC(SWMESHD, AFBR, "Remote AFBR");
 #define HOLD_MIN_S 10
 #define HOLD_MAX_S 320
 
-int afbr_cmp(const struct afbr *a, const struct afbr *b)
-{
-	return ipaddr_cmp(&a->addr, &b->addr);
-}
-
-uint32_t afbr_hash(const struct afbr *a)
-{
-	return jhash(&a->addr.ip, IS_IPADDR_V4(&a->addr) ? 4 : 16, 0x53574d41);
-}
-
-struct afbr *afbr_find(struct mesh *mesh, const struct ipaddr *addr)
-{
-	struct afbr ref = {.addr = *addr};
-
-	return afbr_table_find(&mesh->afbrs, &ref);
-}
-
 static struct afbr *afbr_get(struct mesh *mesh, const struct ipaddr *addr)
 {
 	struct afbr *afbr = afbr_find(mesh, addr);
@@ -78,36 +61,7 @@ static void afbr_del(struct afbr *afbr)
 	XFREE(MTYPE_AFBR, afbr);
 }
 
-void afbr_mark_dirty(struct afbr *afbr)
-{
-	if (afbr->dirty)
-		return;
-	afbr->dirty = true;
-	afbr_dirty_add_tail(&afbr->mesh->dirty_afbrs, afbr);
-	afbr->mesh->ops->schedule(afbr->mesh);
-}
-
-void afbr_mark_demands(struct afbr *afbr)
-{
-	struct afbr_ref *ref;
-
-	frr_each (afbr_refs, &afbr->refs, ref)
-		demand_mark_dirty(ref->demand);
-}
-
 /* ---- the way to it ---- */
-
-static bool afbr_held(const struct afbr *afbr)
-{
-	return afbr->held_until > monotime(NULL);
-}
-
-bool afbr_usable(const struct afbr *afbr)
-{
-	return afbr->mesh->source_ok && afbr->path.known &&
-	       afbr->path.reachable && !afbr->path.recursive &&
-	       afbr->path.fault.verdict == TRANSIT_CORE && !afbr_held(afbr);
-}
 
 bool afbr_barred(const struct afbr *afbr)
 {
@@ -115,33 +69,6 @@ bool afbr_barred(const struct afbr *afbr)
 	 * nothing is sent there, and what has been set up may stay. */
 	return afbr->path.fault.verdict != TRANSIT_CORE &&
 	       afbr->path.fault.verdict != TRANSIT_NO_INTERFACE;
-}
-
-const char *afbr_reason(const struct afbr *afbr, char *buf, size_t len)
-{
-	const struct mesh *mesh = afbr->mesh;
-
-	if (!mesh->source_known)
-		snprintf(buf, len, "zebra has not told our addresses yet");
-	else if (!mesh->source_ok)
-		snprintfrr(
-			buf, len,
-			"waiting for our address %pIA: it is on no interface",
-			&mesh->config.source);
-	else if (!afbr->path.known)
-		snprintf(buf, len,
-			 "zebra has not told the way to the endpoint yet");
-	else if (afbr->path.recursive || afbr_held(afbr))
-		snprintfrr(
-			buf, len,
-			"the way to %pIA leads through a softwire (%s): mutual recursion; keep the endpoint out of the routes that use it",
-			&afbr->addr, afbr->path.via);
-	else if (!afbr->path.reachable)
-		snprintfrr(buf, len, "no route to endpoint %pIA", &afbr->addr);
-	else
-		transit_reason(&mesh->config.transit, &afbr->path.fault,
-			       &afbr->addr, buf, len);
-	return buf;
 }
 
 static void afbr_hold(struct afbr *afbr)
@@ -193,17 +120,6 @@ void afbr_path(struct afbr *afbr, const struct endpoint_path *path)
 }
 
 /* ---- softwires ---- */
-
-struct softwire *afbr_softwire(struct afbr *afbr,
-			       const struct sw_tunnel *tunnel)
-{
-	struct softwire *sw;
-
-	frr_each (afbr_softwires, &afbr->softwires, sw)
-		if (sw_tunnel_same(&sw->tunnel, tunnel))
-			return sw;
-	return NULL;
-}
 
 /* A change is acted upon by the CHANGED event that afbr_update() ends with. The
  * filter is told here: a softwire may stay up all the while. */
@@ -264,31 +180,6 @@ void afbr_update(struct afbr *afbr)
 }
 
 /* ---- what demands name ---- */
-
-bool tunnel_endpoint(const struct tea_tunnel *tt, const struct ipaddr *next_hop,
-		     struct ipaddr *out)
-{
-	memset(out, 0, sizeof(*out));
-	if (!TEA_HAS(tt, TEA_SUB_ENDPOINT) ||
-	    tt->endpoint.family == TEA_AF_NONE) {
-		*out = *next_hop;
-	} else if (tt->endpoint.family == TEA_AF_IPV4) {
-		SET_IPADDR_V4(out);
-		out->ipaddr_v4 = tt->endpoint.v4;
-	} else if (tt->endpoint.family == TEA_AF_IPV6) {
-		SET_IPADDR_V6(out);
-		out->ipaddr_v6 = tt->endpoint.v6;
-	}
-	if (IS_IPADDR_V6(out) && IN6_IS_ADDR_V4MAPPED(&out->ipaddr_v6)) {
-		struct in_addr v4;
-
-		memcpy(&v4, &out->ipaddr_v6.s6_addr[12], sizeof(v4));
-		memset(out, 0, sizeof(*out));
-		SET_IPADDR_V4(out);
-		out->ipaddr_v4 = v4;
-	}
-	return !IS_IPADDR_NONE(out);
-}
 
 static void demand_unlink(struct demand *demand)
 {

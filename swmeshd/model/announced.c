@@ -19,20 +19,6 @@
 
 DEFINE_MTYPE_STATIC(SWMESHD, AFBR_KEY, "AFBR's public key");
 
-uint16_t tunnel_base_type(uint16_t type)
-{
-	const struct encap *encap = encap_find(type);
-
-	return encap ? encap->type : type;
-}
-
-bool tunnel_wants_ipsec(const struct tea_tunnel *tt)
-{
-	return tunnel_base_type(tt->type) != tt->type ||
-	       tea_tunnel_next(tt, TEA_SUB_AUTHENTICATOR, NULL) ||
-	       tea_tunnel_is_protected(tt);
-}
-
 /* ---- public keys ---- */
 
 static struct public_key *auth_find(const struct afbr_auth *auth,
@@ -228,19 +214,6 @@ static struct peer_key *peer_key_choose(struct peer_tunnels *peer,
 			second = k;
 	}
 	return second ? second : peer->n ? &peer->keys[0] : NULL;
-}
-
-const char *clear_refusal_reason(enum clear_refusal why)
-{
-	static const char *const reasons[] = {
-		[CLEAR_OK] = "",
-		[CLEAR_ASKED] =
-			"the AFBR asks for IPsec and our tunnel has none; name a 'security' in the encap-set",
-		[CLEAR_HISTORY] =
-			"the AFBR was protected before and our tunnel has no security any more; name it in the encap-set, or 'security none' if that is meant",
-	};
-
-	return reasons[why];
 }
 
 static const struct local_tunnel *local_of(const struct softwire *sw)

@@ -17,23 +17,6 @@
 DEFINE_MTYPE_STATIC(SWMESHD, DEMAND, "Demand");
 DEFINE_MTYPE_STATIC(SWMESHD, DEMAND_TEXT, "Demand's refusal");
 
-int demand_cmp(const struct demand *a, const struct demand *b)
-{
-	return memcmp(&a->sw_nhop, &b->sw_nhop, sizeof(a->sw_nhop));
-}
-
-uint32_t demand_hash(const struct demand *a)
-{
-	return jhash(&a->sw_nhop, sizeof(a->sw_nhop), 0x53574d44);
-}
-
-struct demand *demand_find(struct mesh *mesh, const struct in6_addr *sw_nhop)
-{
-	struct demand ref = {.sw_nhop = *sw_nhop};
-
-	return demand_table_find(&mesh->demands, &ref);
-}
-
 struct demand *demand_get(struct mesh *mesh, const struct in6_addr *sw_nhop)
 {
 	struct demand *demand = demand_find(mesh, sw_nhop);
@@ -75,12 +58,6 @@ static bool demand_same(const struct demand *demand,
 	       !strcmp(demand->refused ? demand->refused : "", refused);
 }
 
-uint8_t demand_payload(const struct demand *demand)
-{
-	return (demand->routes_ipv4 ? PAYLOAD_IPV4 : 0) |
-	       (demand->routes_ipv6 ? PAYLOAD_IPV6 : 0);
-}
-
 bool demand_update(struct demand *demand, const struct ipaddr *next_hop,
 		   const uint8_t *tea, size_t tea_len, uint32_t routes_ipv4,
 		   uint32_t routes_ipv6, const char *refused)
@@ -105,15 +82,6 @@ bool demand_update(struct demand *demand, const struct ipaddr *next_hop,
 	demand_link(demand);
 	demand_mark_dirty(demand);
 	return true;
-}
-
-void demand_mark_dirty(struct demand *demand)
-{
-	if (demand->dirty)
-		return;
-	demand->dirty = true;
-	demand_dirty_add_tail(&demand->mesh->dirty_demands, demand);
-	demand->mesh->ops->schedule(demand->mesh);
 }
 
 static void demand_set_via(struct demand *demand, struct softwire *sw)

@@ -70,15 +70,6 @@ void mesh_source(struct mesh *mesh, bool ok)
 	}
 }
 
-uint8_t mesh_local_payload(const struct mesh *mesh,
-			   const struct sw_tunnel *tunnel)
-{
-	for (unsigned int i = 0; i < mesh->local.n; i++)
-		if (sw_tunnel_same(&mesh->local.t[i].tunnel, tunnel))
-			return mesh->local.t[i].payload;
-	return 0;
-}
-
 enum mesh_status mesh_status(const struct mesh *mesh)
 {
 	if (!mesh->config.enabled)

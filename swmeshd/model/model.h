@@ -430,6 +430,8 @@ void demand_route_in(struct demand *demand);
 void demand_route_refused(struct demand *demand, const char *why);
 uint8_t demand_payload(const struct demand *demand);
 
+/* After mutual recursion (B5) it is not used for a while. */
+bool afbr_held(const struct afbr *afbr);
 struct afbr *afbr_find(struct mesh *mesh, const struct ipaddr *addr);
 void afbr_mark_dirty(struct afbr *afbr);
 void afbr_mark_demands(struct afbr *afbr);
