@@ -17,8 +17,8 @@
 #include "thread.h"
 
 #include "swmeshd/swmesh_debug.h"
-#include "swmeshd/swmesh_netlink.h"
-#include "swmeshd/swmesh_nldump.h"
+#include "swmeshd/kernel/netlink.h"
+#include "swmeshd/kernel/nldump.h"
 #include "swmeshd/swmesh_slice.h"
 #include "swmeshd/swmeshd.h"
 
