@@ -31,7 +31,7 @@
 #define PIN_AGAIN_MS 30000
 /* After the new SAs are up here: the peer has them by then, even if it is slow,
  * and still has the old ones, which it takes down 3 s after it has the new ones
- * (EXTRA_MS in swmesh_ike_tidy.c). */
+ * (EXTRA_MS in ike/ike_judge.c). */
 #define PIN_SETTLE_MS 2000
 
 static void pin_selector(const struct ike_peer *peer, enum ike_kind kind,
