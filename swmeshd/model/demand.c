@@ -118,8 +118,8 @@ static bool may_go_on(const struct demand *demand)
 {
 	const struct softwire *sw = demand->via;
 
-	return demand->pending ||
-	       (sw && sw->state == SOFTWIRE_UP && names(demand, sw->afbr));
+	return demand->pending || (sw && sw->state == SOFTWIRE_UP &&
+				   demand->route_in && names(demand, sw->afbr));
 }
 
 void demand_choose(struct demand *demand)
@@ -138,9 +138,6 @@ void demand_choose(struct demand *demand)
 			if (!before)
 				strlcpy(demand->reason, "waiting",
 					sizeof(demand->reason));
-			/* Its device may be another one by now. */
-			else if (demand->mesh->ops->route_set(demand, before))
-				route_in(demand);
 			return;
 		}
 	}

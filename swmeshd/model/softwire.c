@@ -49,6 +49,16 @@ static enum softwire_event act_make_device(struct softwire *sw)
 	return SOFTWIRE_EV_NONE;
 }
 
+/* The kernel removed the routes by the device together with it. */
+static enum softwire_event act_remake_device(struct softwire *sw)
+{
+	struct demand *demand;
+
+	frr_each (softwire_users, &sw->users, demand)
+		demand->route_in = false;
+	return act_make_device(sw);
+}
+
 /* What the AFBR does not announce it does not take, and has no key for; what it
  * takes protected only is not sent in clear (S6). */
 static bool protect(struct softwire *sw)
@@ -162,14 +172,14 @@ static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
 		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_DEVICE_READY]  = GO(WAIT_SA,       act_protect),
 		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
-		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_remake_device),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
 	},
 	[SOFTWIRE_WAIT_SA] = {
 		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, NULL),
 		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
-		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_remake_device),
 		[SOFTWIRE_EV_SA_READY]      = GO(WAIT_FILTER,   act_filter),
 		[SOFTWIRE_EV_SA_FAILED]     = GO(WAIT_SA,       NULL),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
@@ -178,7 +188,7 @@ static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
 		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, NULL),
 		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
-		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_remake_device),
 		[SOFTWIRE_EV_SA_LOST]       = GO(WAIT_SA,       NULL),
 		[SOFTWIRE_EV_FILTER_READY]  = GO(UP,            act_came_up),
 		[SOFTWIRE_EV_FILTER_FAILED] = GO(WAIT_FILTER,   NULL),
@@ -190,7 +200,7 @@ static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
 		[SOFTWIRE_EV_DEVICE_READY]  = GO(UP,            act_protect_anew),
 		[SOFTWIRE_EV_SA_LOST]       = GO(WAIT_SA,       NULL),
 		[SOFTWIRE_EV_DEVICE_FAILED] = GO(FAILING,       act_retry_later),
-		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_remake_device),
 		[SOFTWIRE_EV_ROUTE_IN]      = GO(UP,            act_in_use),
 		[SOFTWIRE_EV_ROUTE_REFUSED] = GO(FAILING,       act_retry_later),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
@@ -199,7 +209,7 @@ static const struct transition transitions[SOFTWIRE_STATES][SOFTWIRE_EVENTS] = {
 		[SOFTWIRE_EV_ENDPOINT_DOWN] = GO(WAIT_ENDPOINT, act_cancel_retry),
 		[SOFTWIRE_EV_CHANGED]       = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_DEVICE_READY]  = GO(WAIT_SA,       act_protect),
-		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_make_device),
+		[SOFTWIRE_EV_DEVICE_LOST]   = GO(WAIT_DEVICE,   act_remake_device),
 		[SOFTWIRE_EV_RETRY]         = GO(WAIT_DEVICE,   act_make_device),
 		[SOFTWIRE_EV_STOP]          = GO(DOWN,          act_release),
 	},
