@@ -115,17 +115,31 @@ static void on_ike_rekey(const struct vici_section *msg)
 	ike_check(peer);
 }
 
+/* Of a child: its IKE_SA with its number, and the children it is about; NULL:
+ * of no peer of ours, or not complete. */
+static struct ike_peer *child_event(const struct vici_section *msg,
+				    struct vici_section *ike, uint32_t *id,
+				    struct vici_section *children)
+{
+	struct ike_peer *peer = event_peer(msg, ike);
+
+	if (!peer || !event_id(ike, id) ||
+	    !vici_find_section(ike, "child-sas", children))
+		return NULL;
+	return peer;
+}
+
 static void on_child_updown(const struct vici_section *msg)
 {
 	bool up = vici_find_is(msg, "up", "yes");
 	struct vici_section ike, children;
-	struct ike_peer *peer = event_peer(msg, &ike);
 	struct vici_iter it;
+	struct ike_peer *peer;
 	struct ike_sa *sa;
 	uint32_t id;
 
-	if (!peer || !event_id(&ike, &id) ||
-	    !vici_find_section(&ike, "child-sas", &children))
+	peer = child_event(msg, &ike, &id, &children);
+	if (!peer)
 		return;
 	sa = up ? ike_sa_read(peer, &ike) : ike_sa_find(peer, id);
 	if (!sa)
@@ -145,13 +159,13 @@ static void on_child_updown(const struct vici_section *msg)
 static void on_child_rekey(const struct vici_section *msg)
 {
 	struct vici_section ike, children, old, new;
-	struct ike_peer *peer = event_peer(msg, &ike);
 	struct vici_iter it;
+	struct ike_peer *peer;
 	struct ike_sa *sa;
 	uint32_t id;
 
-	if (!peer || !event_id(&ike, &id) ||
-	    !vici_find_section(&ike, "child-sas", &children))
+	peer = child_event(msg, &ike, &id, &children);
+	if (!peer)
 		return;
 	sa = ike_sa_find(peer, id);
 	if (!sa)

@@ -216,16 +216,6 @@ static struct peer_key *peer_key_choose(struct peer_tunnels *peer,
 	return second ? second : peer->n ? &peer->keys[0] : NULL;
 }
 
-static const struct local_tunnel *local_of(const struct softwire *sw)
-{
-	const struct local_tunnels *local = &sw->afbr->mesh->local;
-
-	for (unsigned int i = 0; i < local->n; i++)
-		if (sw_tunnel_same(&local->t[i].tunnel, &sw->tunnel))
-			return &local->t[i];
-	return NULL;
-}
-
 static void afbr_has_asked(struct afbr *afbr)
 {
 	afbr->has_asked = true;
@@ -239,7 +229,8 @@ static void afbr_has_asked(struct afbr *afbr)
  */
 static enum clear_refusal refusal_of(struct softwire *sw, bool has, bool clear)
 {
-	const struct local_tunnel *local = local_of(sw);
+	const struct local_tunnel *local =
+		mesh_local_tunnel(sw->afbr->mesh, &sw->tunnel);
 
 	if (has && !clear)
 		afbr_has_asked(sw->afbr);

@@ -401,6 +401,9 @@ void mesh_source(struct mesh *mesh, bool ok);
 void mesh_run(struct mesh *mesh);
 /* The same for a slice of time; false: call it again soon. */
 bool mesh_run_slice(struct mesh *mesh);
+/* The tunnel, with what all our sets that have it say; NULL: none has it. */
+const struct local_tunnel *mesh_local_tunnel(const struct mesh *mesh,
+					     const struct sw_tunnel *tunnel);
 /* Families of all our sets that have this tunnel. */
 uint8_t mesh_local_payload(const struct mesh *mesh,
 			   const struct sw_tunnel *tunnel);

@@ -4,19 +4,6 @@
 
 #include "swmeshd/model/select.h"
 
-static struct candidate *add(struct selection *sel, const struct tea_tunnel *tt)
-{
-	struct candidate *c;
-
-	if (sel->n == SELECT_CANDIDATES_MAX)
-		return NULL;
-	c = &sel->c[sel->n++];
-	memset(c, 0, sizeof(*c));
-	c->type = tt->type;
-	c->has_key = tea_tunnel_gre_key(tt, &c->key);
-	return c;
-}
-
 static const char *payload_text(uint8_t payload)
 {
 	if (payload == (PAYLOAD_IPV4 | PAYLOAD_IPV6))
@@ -72,6 +59,24 @@ static void check_tlv(const struct demand *demand, const struct tea_tunnel *tt,
 	if (!allows(tt, payload))
 		snprintf(c->reason, len, "does not carry %s (Protocol Type)",
 			 payload_text(payload));
+}
+
+/* NULL: there are too many; else it has a reason, or has to be looked at
+ * further. */
+static struct candidate *add(const struct demand *demand,
+			     const struct tea_tunnel *tt, uint8_t payload,
+			     struct selection *sel)
+{
+	struct candidate *c;
+
+	if (sel->n == SELECT_CANDIDATES_MAX)
+		return NULL;
+	c = &sel->c[sel->n++];
+	memset(c, 0, sizeof(*c));
+	c->type = tt->type;
+	c->has_key = tea_tunnel_gre_key(tt, &c->key);
+	check_tlv(demand, tt, payload, c);
+	return c;
 }
 
 /* The softwire by which this TLV would be used. */
@@ -142,16 +147,6 @@ static bool order_has_type(const struct local_tunnels *order, uint16_t type)
 	return false;
 }
 
-/* The local tunnel with the payloads of all sets it is in. */
-static const struct local_tunnel *local_of(const struct mesh *mesh,
-					   const struct sw_tunnel *tunnel)
-{
-	for (unsigned int i = 0; i < mesh->local.n; i++)
-		if (sw_tunnel_same(&mesh->local.t[i].tunnel, tunnel))
-			return &mesh->local.t[i];
-	return NULL;
-}
-
 static void look_at_local(const struct demand *demand,
 			  const struct local_tunnel *local, uint8_t payload,
 			  struct selection *sel)
@@ -163,10 +158,9 @@ static void look_at_local(const struct demand *demand,
 		if (tt->removed ||
 		    tunnel_base_type(tt->type) != local->tunnel.type)
 			continue;
-		c = add(sel, tt);
+		c = add(demand, tt, payload, sel);
 		if (!c)
 			return;
-		check_tlv(demand, tt, payload, c);
 		if (!c->reason[0])
 			check_softwire(demand, tt, local, payload, c);
 	}
@@ -195,10 +189,9 @@ static void look_at_rest(const struct demand *demand,
 
 		if (tt->removed || order_has_type(order, tt->type))
 			continue;
-		c = add(sel, tt);
+		c = add(demand, tt, payload, sel);
 		if (!c)
 			return;
-		check_tlv(demand, tt, payload, c);
 		if (!c->reason[0])
 			snprintf(c->reason, sizeof(c->reason),
 				 "no encap-set of ours announces it%s%s",
@@ -219,7 +212,7 @@ void select_tunnel(const struct demand *demand, struct selection *out)
 	memset(out, 0, offsetof(struct selection, c));
 	for (unsigned int i = 0; i < order->n; i++) {
 		const struct local_tunnel *local =
-			local_of(mesh, &order->t[i].tunnel);
+			mesh_local_tunnel(mesh, &order->t[i].tunnel);
 
 		if (local)
 			look_at_local(demand, local, payload, out);

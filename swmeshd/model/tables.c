@@ -59,13 +59,21 @@ struct softwire *afbr_softwire(struct afbr *afbr,
 	return NULL;
 }
 
-uint8_t mesh_local_payload(const struct mesh *mesh,
-			   const struct sw_tunnel *tunnel)
+const struct local_tunnel *mesh_local_tunnel(const struct mesh *mesh,
+					     const struct sw_tunnel *tunnel)
 {
 	for (unsigned int i = 0; i < mesh->local.n; i++)
 		if (sw_tunnel_same(&mesh->local.t[i].tunnel, tunnel))
-			return mesh->local.t[i].payload;
-	return 0;
+			return &mesh->local.t[i];
+	return NULL;
+}
+
+uint8_t mesh_local_payload(const struct mesh *mesh,
+			   const struct sw_tunnel *tunnel)
+{
+	const struct local_tunnel *local = mesh_local_tunnel(mesh, tunnel);
+
+	return local ? local->payload : 0;
 }
 
 /* ---- marking ---- */

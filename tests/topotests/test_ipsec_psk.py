@@ -4,7 +4,7 @@ S7, S9). One mesh for all: its configuration is taken away and given anew."""
 import pytest
 
 from conftest import run_topology
-from lib import inject, kernel, netns, packet, probe, softwires, traffic, wait, xfrm
+from lib import inject, kernel, packet, probe, softwires, traffic, wait, xfrm
 from lib.mesh import gateway, host, island, loopback
 from lib.securemesh import GROUP_KEY, PSK, SecureMesh, security_of, wait_up
 from lib.vty import VtyError
@@ -125,10 +125,7 @@ def test_no_charon(mesh):
     mesh.give()
     for m in (1, 2):
         wait.until(lambda: mesh.assert_refused(3, m, "charon"), "a3 waits for charon", LIMIT)
-    old = kernel.tunnels_to("a3", loopback(1))[0]
-    netns.ip_batch("a3", ["link delete " + old.name])
-    wait.until(lambda: [t for t in kernel.tunnels_to("a3", loopback(1))
-                        if t.ifindex != old.ifindex and t.up], "a3 has a new device to a1")
+    softwires.replace_device("a3", kernel.tunnels_to("a3", loopback(1))[0])
     wait.until(lambda: mesh.assert_refused(3, 1, "charon"), "a3 still says why", LIMIT)
     assert softwires.host_routes("a3") == {}
     assert softwires.endpoints("a3") == {loopback(1), loopback(2)}

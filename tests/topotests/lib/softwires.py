@@ -75,6 +75,14 @@ def consistent(node):
     return True
 
 
+def replace_device(node, old):
+    """Someone deletes a softwire's device; until swmeshd has made it again."""
+    netns.ip_batch(node, ["link delete " + old.name])
+    wait.until(lambda: [t for t in kernel.tunnels_to(node, old.remote)
+                        if t.ifindex != old.ifindex and t.up],
+               "%s has a new device to %s" % (node, old.remote))
+
+
 # -- traffic --
 
 def wait_talk(mesh, pairs=None, family=4, limit=LIMIT):
